@@ -1,0 +1,1 @@
+//! Carries the PostgreSQL schema of Dsentr and brings a database to it.
