@@ -67,8 +67,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options for every command")]
 pub struct Options {
-    /// Connection string; others on this machine can read it here, DATABASE_URL hides it
-    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    /// Connection string; others on this machine can read it here, `DATABASE_URL` hides it
+    #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Host name, address or socket folder
     #[arg(long, global = true, value_name = "HOST")]
@@ -112,15 +112,28 @@ impl Cli {
     /// The settings that were given as flags.
     pub fn given(&self) -> Vec<Given> {
         let options = &self.options;
-        let strict = matches!(self.command, Command::Up { strict: true, .. }).then(|| "true".to_owned());
+        let strict =
+            matches!(self.command, Command::Up { strict: true, .. }).then(|| "true".to_owned());
         [
-            ("database.url", "--database-url", options.database_url.clone()),
+            (
+                "database.url",
+                "--database-url",
+                options.database_url.clone(),
+            ),
             ("database.host", "--host", options.host.clone()),
             ("database.port", "--port", options.port.clone()),
             ("database.user", "--user", options.user.clone()),
             ("database.name", "--database", options.database.clone()),
-            ("database.password_file", "--password-file", options.password_file.clone()),
-            ("lock.timeout", "--lock-timeout", options.lock_timeout.clone()),
+            (
+                "database.password_file",
+                "--password-file",
+                options.password_file.clone(),
+            ),
+            (
+                "lock.timeout",
+                "--lock-timeout",
+                options.lock_timeout.clone(),
+            ),
             ("up.strict", "--strict", strict),
             ("log.level", "--log-level", options.log_level.clone()),
             ("log.format", "--log-format", options.log_format.map(word)),
@@ -134,6 +147,9 @@ impl Cli {
 }
 
 /// The word that stands for a value on the command line, which is the one of the settings too.
-fn word<T: clap::ValueEnum>(value: T) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+fn word(value: impl clap::ValueEnum + Copy) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
 }

@@ -15,17 +15,27 @@ use crate::error::Error;
 use crate::history::History;
 use crate::lock;
 use crate::plan::{Plan, Refusal, compare, plan};
-use crate::report::{ConfigReport, ErrorReport, Out, PlanReport, Progress, StatusReport, UpReport, VersionReport};
+use crate::report::{
+    ConfigReport, ErrorReport, Out, PlanReport, Progress, StatusReport, UpReport, VersionReport,
+};
 use crate::source::Version;
 
 /// Carries out one command.
 ///
 /// # Errors
 /// See [`Error`]; what could be reported was written to `out` before.
-pub async fn run(command: &Command, config: Config, environment: &Environment, embedded: &[Migration], out: &mut Out) -> Result<(), Error> {
+pub async fn run(
+    command: &Command,
+    config: Config,
+    environment: &Environment,
+    embedded: &[Migration],
+    out: &mut Out,
+) -> Result<(), Error> {
     match command {
         Command::Up { to, .. } => up(&config.settings, environment, embedded, *to, out).await,
-        Command::Status { check } => status(&config.settings, environment, embedded, *check, out).await,
+        Command::Status { check } => {
+            status(&config.settings, environment, embedded, *check, out).await
+        }
         Command::Plan { to } => show_plan(&config.settings, environment, embedded, *to, out).await,
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins))?),
@@ -34,14 +44,26 @@ pub async fn run(command: &Command, config: Config, environment: &Environment, e
 }
 
 /// Applies what is pending. Where nothing is: connect, one question, done.
-async fn up(settings: &Settings, environment: &Environment, embedded: &[Migration], to: Option<Version>, out: &mut Out) -> Result<(), Error> {
+async fn up(
+    settings: &Settings,
+    environment: &Environment,
+    embedded: &[Migration],
+    to: Option<Version>,
+    out: &mut Out,
+) -> Result<(), Error> {
     let session = connect(&settings.database, environment).await?;
     let result = up_with(&session, settings, embedded, to, out).await;
     session.close().await;
     result
 }
 
-async fn up_with(session: &Session, settings: &Settings, embedded: &[Migration], to: Option<Version>, out: &mut Out) -> Result<(), Error> {
+async fn up_with(
+    session: &Session,
+    settings: &Settings,
+    embedded: &[Migration],
+    to: Option<Version>,
+    out: &mut Out,
+) -> Result<(), Error> {
     out.text(&format!("{}\n", session.target))?;
     let history = History::read(session, &settings.history).await?;
     let first = plan(embedded, &history, to)?;
@@ -61,35 +83,84 @@ async fn up_with(session: &Session, settings: &Settings, embedded: &[Migration],
 }
 
 /// Nothing is to be done: says so, unless the database being ahead was asked to be an error.
-fn finish(session: &Session, settings: &Settings, embedded: &[Migration], to: Option<Version>, plan: &Plan<'_>, out: &mut Out) -> Result<(), Error> {
+fn finish(
+    session: &Session,
+    settings: &Settings,
+    embedded: &[Migration],
+    to: Option<Version>,
+    plan: &Plan<'_>,
+    out: &mut Out,
+) -> Result<(), Error> {
     if settings.up.strict && !plan.ahead.is_empty() {
-        return Err(Refusal::Ahead { versions: plan.ahead.clone() }.into());
+        return Err(Refusal::Ahead {
+            versions: plan.ahead.clone(),
+        }
+        .into());
     }
     let target = to.and_then(|to| embedded.iter().find(|migration| migration.version == to));
-    out.report(&UpReport::nothing(session.target.clone(), plan, target, embedded.last()))?;
+    out.report(&UpReport::nothing(
+        session.target.clone(),
+        plan,
+        target,
+        embedded.last(),
+    ))?;
     Ok(())
 }
 
-async fn apply_plan(session: &Session, settings: &Settings, embedded: &[Migration], history: &History, plan: &Plan<'_>, out: &mut Out) -> Result<(), Error> {
+async fn apply_plan(
+    session: &Session,
+    settings: &Settings,
+    embedded: &[Migration],
+    history: &History,
+    plan: &Plan<'_>,
+    out: &mut Out,
+) -> Result<(), Error> {
     let start = Instant::now();
     let mut progress = Progress::new(out, plan);
-    let result = apply::apply(session, &settings.history, embedded, history, plan, &mut progress).await;
+    let result = apply::apply(
+        session,
+        &settings.history,
+        embedded,
+        history,
+        plan,
+        &mut progress,
+    )
+    .await;
     if let Err(Error::Migration(failure)) = &result {
         progress.failed(&failure.name);
     }
     let applied = progress.into_applied();
     let before = plan.position.map(|version| version.to_string());
     let error = result.as_ref().err().map(ErrorReport::new);
-    out.report(&UpReport::ran(session.target.clone(), applied, before, start.elapsed(), error))?;
+    out.report(&UpReport::ran(
+        session.target.clone(),
+        applied,
+        before,
+        start.elapsed(),
+        error,
+    ))?;
     result
 }
 
-async fn status(settings: &Settings, environment: &Environment, embedded: &[Migration], check: bool, out: &mut Out) -> Result<(), Error> {
+async fn status(
+    settings: &Settings,
+    environment: &Environment,
+    embedded: &[Migration],
+    check: bool,
+    out: &mut Out,
+) -> Result<(), Error> {
     let (session, history) = ask(settings, environment).await?;
     let entries = compare(embedded, &history);
     let position = history.position().map(|version| version.to_string());
-    let newest = embedded.last().map(|migration| migration.version.to_string());
-    out.report(&StatusReport::new(session.target.clone(), position, newest, &entries))?;
+    let newest = embedded
+        .last()
+        .map(|migration| migration.version.to_string());
+    out.report(&StatusReport::new(
+        session.target.clone(),
+        position,
+        newest,
+        &entries,
+    ))?;
     session.close().await;
     if !check {
         return Ok(());
@@ -100,7 +171,13 @@ async fn status(settings: &Settings, environment: &Environment, embedded: &[Migr
     }
 }
 
-async fn show_plan(settings: &Settings, environment: &Environment, embedded: &[Migration], to: Option<Version>, out: &mut Out) -> Result<(), Error> {
+async fn show_plan(
+    settings: &Settings,
+    environment: &Environment,
+    embedded: &[Migration],
+    to: Option<Version>,
+    out: &mut Out,
+) -> Result<(), Error> {
     let (session, history) = ask(settings, environment).await?;
     let target = session.target.clone();
     session.close().await;
@@ -118,15 +195,35 @@ async fn ask(settings: &Settings, environment: &Environment) -> Result<(Session,
 /// Writes everything beside the folder first, and moves it into place at the end: the folder is
 /// there in full or not at all.
 fn export(folder: &Path, embedded: &[Migration]) -> Result<(), Error> {
-    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(ConfigError::new(format!("the folder {} is not empty", folder.display())).with_help("name a folder that does not exist yet").into());
+    if folder
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some())
+    {
+        return Err(
+            ConfigError::new(format!("the folder {} is not empty", folder.display()))
+                .with_help("name a folder that does not exist yet")
+                .into(),
+        );
     }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).with_context(|| format!("the folder {} cannot be made", parent.display()))?;
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)
+        .with_context(|| format!("the folder {} cannot be made", parent.display()))?;
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let staging = parent.join(format!(".{name}.{}", std::process::id()));
     let result = write_files(&staging, embedded).and_then(|()| {
-        std::fs::rename(&staging, folder).with_context(|| format!("{} cannot be moved to {}", staging.display(), folder.display()))
+        std::fs::rename(&staging, folder).with_context(|| {
+            format!(
+                "{} cannot be moved to {}",
+                staging.display(),
+                folder.display()
+            )
+        })
     });
     if result.is_err() {
         // What matters is why it failed; a folder that stays behind is a lesser evil.
@@ -138,11 +235,19 @@ fn export(folder: &Path, embedded: &[Migration]) -> Result<(), Error> {
 fn write_files(folder: &Path, embedded: &[Migration]) -> anyhow::Result<()> {
     let write = |name: String, bytes: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+        std::fs::write(&path, bytes)
+            .with_context(|| format!("{} cannot be written", path.display()))
     };
-    std::fs::create_dir(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    std::fs::create_dir(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     for migration in embedded {
-        write(format!("{}.sql", migration.stem), migration.text().as_bytes())?;
+        write(
+            format!("{}.sql", migration.stem),
+            migration.text().as_bytes(),
+        )?;
     }
-    write("SHA256SUMS".to_owned(), VersionReport::new(embedded).sums().as_bytes())
+    write(
+        "SHA256SUMS".to_owned(),
+        VersionReport::new(embedded).sums().as_bytes(),
+    )
 }

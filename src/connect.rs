@@ -9,15 +9,14 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
 
-use crate::config::{ConfigError, Database, Environment, Passfile, Secret, SessionAttrs};
+use crate::config::{
+    ConfigError, DEFAULT_PORT, Database, Environment, Passfile, Secret, SessionAttrs,
+};
 use crate::error::Error;
 use crate::server_error::{ServerError, describe};
 
 /// Socket folders of Debian and of PostgreSQL's own builds, looked through where no host is named.
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
-
-/// PostgreSQL's own port, where none is named.
-const DEFAULT_PORT: u16 = 5432;
 
 /// SQLSTATEs of a server that is there and may let us in later: starting up, shutting down, full.
 const WORTH_ANOTHER_TRY: [&str; 5] = ["57P03", "57P01", "57P02", "53300", "53400"];
@@ -39,8 +38,17 @@ pub struct Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { database, host, port, user, server_version } = self;
-        write!(f, "{database} at {host}:{port} as {user}, PostgreSQL {server_version}")
+        let Self {
+            database,
+            host,
+            port,
+            user,
+            server_version,
+        } = self;
+        write!(
+            f,
+            "{database} at {host}:{port} as {user}, PostgreSQL {server_version}"
+        )
     }
 }
 
@@ -57,7 +65,9 @@ impl fmt::Display for Unreachable {
             [(endpoint, reason)] => write!(f, "no connection to {endpoint}: {reason}"),
             attempts => {
                 f.write_str("no connection to any of the hosts")?;
-                attempts.iter().try_for_each(|(endpoint, reason)| write!(f, "\n  {endpoint}: {reason}"))
+                attempts
+                    .iter()
+                    .try_for_each(|(endpoint, reason)| write!(f, "\n  {endpoint}: {reason}"))
             }
         }
     }
@@ -155,15 +165,24 @@ impl Login {
         })
     }
 
-    async fn attempt(&self, endpoint: &Endpoint, settings: &Database) -> Result<Session, Rejection> {
+    async fn attempt(
+        &self,
+        endpoint: &Endpoint,
+        settings: &Database,
+    ) -> Result<Session, Rejection> {
         let config = self.config(endpoint, settings);
         tracing::debug!(%endpoint, user = self.user, database = self.database, "connecting");
         let limit = settings.connect_timeout.0;
         let (client, connection) = tokio::time::timeout(limit, config.connect(NoTls))
             .await
-            .map_err(|_| Rejection::Passing(format!("no answer within {}", settings.connect_timeout)))?
+            .map_err(|_| {
+                Rejection::Passing(format!("no answer within {}", settings.connect_timeout))
+            })?
             .map_err(|error| self.judge(endpoint, &error))?;
-        let server_version = connection.parameter("server_version").unwrap_or("of unknown version").to_owned();
+        let server_version = connection
+            .parameter("server_version")
+            .unwrap_or("of unknown version")
+            .to_owned();
         let target = Target {
             database: self.database.clone(),
             host: endpoint.host.clone(),
@@ -171,7 +190,11 @@ impl Login {
             user: self.user.clone(),
             server_version: short_version(&server_version),
         };
-        Ok(Session { client, target, driver: tokio::spawn(drive(connection)) })
+        Ok(Session {
+            client,
+            target,
+            driver: tokio::spawn(drive(connection)),
+        })
     }
 
     fn config(&self, endpoint: &Endpoint, settings: &Database) -> tokio_postgres::Config {
@@ -207,8 +230,14 @@ impl Login {
             return self.password.clone();
         }
         // libpq looks its default socket folder up under the name localhost.
-        let host = if SOCKET_FOLDERS.contains(&endpoint.host.as_str()) { "localhost" } else { &endpoint.host };
-        self.passfile.as_ref()?.lookup(host, endpoint.port, &self.database, &self.user)
+        let host = if SOCKET_FOLDERS.contains(&endpoint.host.as_str()) {
+            "localhost"
+        } else {
+            &endpoint.host
+        };
+        self.passfile
+            .as_ref()?
+            .lookup(host, endpoint.port, &self.database, &self.user)
     }
 
     fn judge(&self, endpoint: &Endpoint, error: &tokio_postgres::Error) -> Rejection {
@@ -233,8 +262,12 @@ impl Login {
 fn refused(endpoint: &Endpoint, server: &ServerError) -> ConfigError {
     let error = ConfigError::new(format!("{endpoint} refused the connection: {server}"));
     match server.code.as_str() {
-        "28P01" | "28000" => error.with_help("check the user, the password and the server's pg_hba.conf"),
-        "3D000" => error.with_help("check the name of the database; this command does not create it"),
+        "28P01" | "28000" => {
+            error.with_help("check the user, the password and the server's pg_hba.conf")
+        }
+        "3D000" => {
+            error.with_help("check the name of the database; this command does not create it")
+        }
         _ => error,
     }
 }
@@ -257,36 +290,68 @@ fn short_version(version: &str) -> String {
 fn endpoints(settings: &Database) -> Result<Vec<Endpoint>, ConfigError> {
     let hosts = split(settings.host.as_deref());
     let addresses = split(settings.hostaddr.as_deref());
-    let ports = settings.port.as_ref().map_or(&[][..], |ports| ports.as_slice());
+    let ports = settings
+        .port
+        .as_ref()
+        .map_or(&[][..], |ports| ports.as_slice());
     let count = hosts.len().max(addresses.len());
     if count == 0 {
         let port = ports.first().copied().unwrap_or(DEFAULT_PORT);
-        return Ok(vec![Endpoint { host: default_host(port), address: None, port }]);
+        return Ok(vec![Endpoint {
+            host: default_host(port),
+            address: None,
+            port,
+        }]);
     }
     if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
-        return Err(ConfigError::new(format!("{} hosts do not match {} hostaddr values", hosts.len(), addresses.len())));
+        return Err(ConfigError::new(format!(
+            "{} hosts do not match {} hostaddr values",
+            hosts.len(),
+            addresses.len()
+        )));
     }
     if ports.len() > 1 && ports.len() != count {
-        return Err(ConfigError::new(format!("{} ports do not match {count} hosts", ports.len())).with_help("give one port for all hosts, or one for each"));
+        return Err(
+            ConfigError::new(format!("{} ports do not match {count} hosts", ports.len()))
+                .with_help("give one port for all hosts, or one for each"),
+        );
     }
-    (0..count).map(|at| endpoint(at, &hosts, &addresses, ports)).collect()
+    (0..count)
+        .map(|at| endpoint(at, &hosts, &addresses, ports))
+        .collect()
 }
 
-fn endpoint(at: usize, hosts: &[&str], addresses: &[&str], ports: &[u16]) -> Result<Endpoint, ConfigError> {
+fn endpoint(
+    at: usize,
+    hosts: &[&str],
+    addresses: &[&str],
+    ports: &[u16],
+) -> Result<Endpoint, ConfigError> {
     let address = match addresses.get(at) {
-        Some(text) => Some(text.parse().map_err(|_| ConfigError::new(format!("database.hostaddr: {text:?} is not an IP address")))?),
+        Some(text) => Some(text.parse().map_err(|_| {
+            ConfigError::new(format!("database.hostaddr: {text:?} is not an IP address"))
+        })?),
         None => None,
     };
-    let port = ports.get(at).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+    let port = ports
+        .get(at)
+        .or(ports.first())
+        .copied()
+        .unwrap_or(DEFAULT_PORT);
     let host = match hosts.get(at).copied().filter(|host| !host.is_empty()) {
         Some(host) => host.to_owned(),
         None => address.map_or_else(|| default_host(port), |address: IpAddr| address.to_string()),
     };
-    Ok(Endpoint { host, address, port })
+    Ok(Endpoint {
+        host,
+        address,
+        port,
+    })
 }
 
 fn split(list: Option<&str>) -> Vec<&str> {
-    list.map(|list| list.split(',').map(str::trim).collect()).unwrap_or_default()
+    list.map(|list| list.split(',').map(str::trim).collect())
+        .unwrap_or_default()
 }
 
 /// The folder where a server's socket is, or this machine by name.
@@ -317,8 +382,9 @@ async fn drive(mut connection: Connection<Socket, NoTlsStream>) {
 fn log_notice(notice: &tokio_postgres::error::DbError) {
     let message = notice.message();
     let hint = notice.hint();
-    match notice.severity() {
-        "WARNING" => tracing::warn!(hint, "{message}"),
-        _ => tracing::debug!(hint, "{message}"),
+    if notice.severity() == "WARNING" {
+        tracing::warn!(hint, "{message}");
+    } else {
+        tracing::debug!(hint, "{message}");
     }
 }

@@ -51,7 +51,9 @@ impl Error {
         match self {
             Self::Config(_) | Self::Refusal(Refusal::NoSuchTarget { .. }) => exit_code::CONFIG,
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => exit_code::DISAGREEMENT,
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+                exit_code::DISAGREEMENT
+            }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) => exit_code::UNREACHABLE,
             Self::Migration(_) | Self::Other(_) => exit_code::FAILED,

@@ -45,7 +45,10 @@ impl HistoryTable {
 
     /// The question that [`History::read`] asks.
     pub(crate) fn question(&self) -> String {
-        format!("SELECT version, name, applied_on, checksum FROM {} ORDER BY version", self.qualified())
+        format!(
+            "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
+            self.qualified()
+        )
     }
 }
 
@@ -65,7 +68,10 @@ impl History {
     }
 
     /// What the answer to [`HistoryTable::question`] says.
-    pub(crate) fn from_answer(answer: Result<Vec<SimpleQueryMessage>, tokio_postgres::Error>, table: &HistoryTable) -> Result<Self, Error> {
+    pub(crate) fn from_answer(
+        answer: Result<Vec<SimpleQueryMessage>, tokio_postgres::Error>,
+        table: &HistoryTable,
+    ) -> Result<Self, Error> {
         let messages = match answer {
             Ok(messages) => messages,
             // Asking first whether the table is there would cost a round trip on every run.
@@ -76,7 +82,10 @@ impl History {
             SimpleQueryMessage::Row(row) => Some(read_row(row, table)),
             _ => None,
         });
-        Ok(Self { exists: true, rows: rows.collect::<anyhow::Result<_>>()? })
+        Ok(Self {
+            exists: true,
+            rows: rows.collect::<anyhow::Result<_>>()?,
+        })
     }
 
     /// The newest version that was applied.
@@ -90,7 +99,11 @@ fn is_undefined_table(error: &tokio_postgres::Error) -> bool {
 }
 
 fn unreadable(error: &tokio_postgres::Error, table: &HistoryTable) -> anyhow::Error {
-    anyhow::anyhow!("the history {} cannot be read: {}", table.qualified(), describe(error))
+    anyhow::anyhow!(
+        "the history {} cannot be read: {}",
+        table.qualified(),
+        describe(error)
+    )
 }
 
 fn read_row(row: &SimpleQueryRow, table: &HistoryTable) -> anyhow::Result<Row> {
@@ -99,5 +112,10 @@ fn read_row(row: &SimpleQueryRow, table: &HistoryTable) -> anyhow::Result<Row> {
         .get(0)
         .and_then(|text| text.parse().ok())
         .with_context(|| format!("the history {} has a row whose version is no whole number: it is not refinery's table", table.qualified()))?;
-    Ok(Row { version: Version::from_i64(version), name: text(1), applied_on: text(2), checksum: text(3) })
+    Ok(Row {
+        version: Version::from_i64(version),
+        name: text(1),
+        applied_on: text(2),
+        checksum: text(3),
+    })
 }

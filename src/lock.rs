@@ -32,7 +32,11 @@ pub struct LockTimeout {
 
 impl fmt::Display for LockTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the migration lock was not obtained within {}", self.waited)?;
+        write!(
+            f,
+            "the migration lock was not obtained within {}",
+            self.waited
+        )?;
         match &self.holder {
             Some(holder) => write!(f, ": {holder}"),
             None => Ok(()),
@@ -55,8 +59,16 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pid, application_name, client, since } = self;
-        write!(f, "held by {application_name} (pid {pid}, from {client}, connected since {since})")
+        let Self {
+            pid,
+            application_name,
+            client,
+            since,
+        } = self;
+        write!(
+            f,
+            "held by {application_name} (pid {pid}, from {client}, connected since {since})"
+        )
     }
 }
 
@@ -73,7 +85,12 @@ impl Held<'_> {
     /// The connection is lost; the lock is then free as well.
     pub async fn release(self) -> Result<(), Error> {
         let sql = format!("SELECT pg_advisory_unlock({})", self.key);
-        self.session.client.simple_query(&sql).await.map(drop).map_err(|error| unexpected(&error))
+        self.session
+            .client
+            .simple_query(&sql)
+            .await
+            .map(drop)
+            .map_err(|error| unexpected(&error))
     }
 }
 
@@ -84,7 +101,11 @@ impl Held<'_> {
 ///
 /// # Errors
 /// [`LockTimeout`], or the connection is lost.
-pub async fn acquire<'a>(session: &'a Session, table: &HistoryTable, timeout: Timeout) -> Result<Held<'a>, Error> {
+pub async fn acquire<'a>(
+    session: &'a Session,
+    table: &HistoryTable,
+    timeout: Timeout,
+) -> Result<Held<'a>, Error> {
     let key = key(table);
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -95,7 +116,11 @@ pub async fn acquire<'a>(session: &'a Session, table: &HistoryTable, timeout: Ti
         }
         let left = timeout.0.saturating_sub(start.elapsed());
         if left.is_zero() {
-            return Err(LockTimeout { waited: timeout, holder: holder(session, key).await? }.into());
+            return Err(LockTimeout {
+                waited: timeout,
+                holder: holder(session, key).await?,
+            }
+            .into());
         }
         if !told {
             told = true;
@@ -128,11 +153,15 @@ fn jitter(pause: Duration) -> Duration {
 
 async fn try_lock(session: &Session, key: i64) -> Result<bool, Error> {
     let sql = format!("SELECT pg_try_advisory_lock({key})");
-    let rows = session.client.simple_query(&sql).await.map_err(|error| unexpected(&error))?;
+    let rows = session
+        .client
+        .simple_query(&sql)
+        .await
+        .map_err(|error| unexpected(&error))?;
     Ok(first_row(&rows).is_some_and(|row| row.get(0) == Some("t")))
 }
 
-/// A bigint key stands in pg_locks as two halves, with objsubid 1.
+/// A bigint key stands in `pg_locks` as two halves, with objsubid 1.
 /// <https://www.postgresql.org/docs/18/view-pg-locks.html>
 async fn holder(session: &Session, key: i64) -> Result<Option<Holder>, Error> {
     let high = key.cast_unsigned() >> 32;
@@ -145,9 +174,20 @@ async fn holder(session: &Session, key: i64) -> Result<Option<Holder>, Error> {
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
            AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
     );
-    let rows = session.client.simple_query(&sql).await.map_err(|error| unexpected(&error))?;
-    let text = |row: &tokio_postgres::SimpleQueryRow, column: usize| row.get(column).unwrap_or_default().to_owned();
-    Ok(first_row(&rows).map(|row| Holder { pid: text(row, 0), application_name: text(row, 1), client: text(row, 2), since: text(row, 3) }))
+    let rows = session
+        .client
+        .simple_query(&sql)
+        .await
+        .map_err(|error| unexpected(&error))?;
+    let text = |row: &tokio_postgres::SimpleQueryRow, column: usize| {
+        row.get(column).unwrap_or_default().to_owned()
+    };
+    Ok(first_row(&rows).map(|row| Holder {
+        pid: text(row, 0),
+        application_name: text(row, 1),
+        client: text(row, 2),
+        since: text(row, 3),
+    }))
 }
 
 fn first_row(messages: &[SimpleQueryMessage]) -> Option<&tokio_postgres::SimpleQueryRow> {

@@ -16,13 +16,30 @@ const QUIET: &str = "refinery_core=warn";
 /// The level is none, and no filter either.
 pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", log.level)).map_err(|error| {
-        ConfigError::new(format!("log.level: {:?} is not understood: {error}", log.level))
-            .with_help("use error, warn, info, debug or trace, or a filter such as dsentr_migrate=debug")
+        ConfigError::new(format!(
+            "log.level: {:?} is not understood: {error}",
+            log.level
+        ))
+        .with_help(
+            "use error, warn, info, debug or trace, or a filter such as dsentr_migrate=debug",
+        )
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let result = match log.format {
-        Format::Text => builder.with_target(false).with_ansi(use_color(color, std::io::stderr().is_terminal())).finish().try_init(),
-        Format::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init(),
+        Format::Text => builder
+            .with_target(false)
+            .with_ansi(use_color(color, std::io::stderr().is_terminal()))
+            .finish()
+            .try_init(),
+        Format::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
     };
     result.map_err(|error| ConfigError::new(format!("the log cannot be started: {error}")))
 }
@@ -32,6 +49,8 @@ pub fn use_color(color: Color, is_terminal: bool) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        Color::Auto => {
+            is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     }
 }

@@ -15,7 +15,10 @@ use dsentr_migrate::{command, config, log};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Until the settings are read, the flags alone say how an error is to look.
-    let mut out = Out::stdout(config::Output { format: cli.options.output.unwrap_or(Format::Text), color: cli.options.color.unwrap_or(Color::Auto) });
+    let mut out = Out::stdout(config::Output {
+        format: cli.options.output.unwrap_or(Format::Text),
+        color: cli.options.color.unwrap_or(Color::Auto),
+    });
     let mut color = cli.options.color.unwrap_or(Color::Auto);
     match run(&cli, &mut out, &mut color) {
         Ok(()) => ExitCode::SUCCESS,
@@ -28,12 +31,26 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli, out: &mut Out, color: &mut Color) -> Result<(), Error> {
     let environment = Environment::of_process()?;
-    let config = config::load(&environment, cli.given(), cli.options.config.as_deref(), cli.options.profile.as_deref())?;
+    let config = config::load(
+        &environment,
+        cli.given(),
+        cli.options.config.as_deref(),
+        cli.options.profile.as_deref(),
+    )?;
     *out = Out::stdout(config.settings.output);
     *color = config.settings.output.color;
     log::init(&config.settings.log, *color)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot be started")?;
-    runtime.block_on(command::run(&cli.command, config, &environment, MIGRATIONS, out))
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    runtime.block_on(command::run(
+        &cli.command,
+        config,
+        &environment,
+        MIGRATIONS,
+        out,
+    ))
 }
 
 /// The error on stderr for people; on stdout for machines, unless the command's own result has it.

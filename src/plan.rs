@@ -55,7 +55,10 @@ impl Entry<'_> {
     /// Its version.
     pub fn version(&self) -> Version {
         match self {
-            Self::Applied(migration, _) | Self::Divergent(migration, _) | Self::Pending(migration) | Self::OutOfOrder(migration) => migration.version,
+            Self::Applied(migration, _)
+            | Self::Divergent(migration, _)
+            | Self::Pending(migration)
+            | Self::OutOfOrder(migration) => migration.version,
             Self::Unknown(row) => row.version,
         }
     }
@@ -63,8 +66,14 @@ impl Entry<'_> {
     /// Its name: that of the file, or what the history says where there is none.
     pub fn name(&self) -> String {
         match self {
-            Self::Applied(migration, _) | Self::Divergent(migration, _) | Self::Pending(migration) | Self::OutOfOrder(migration) => migration.stem.to_owned(),
-            Self::Unknown(row) => row.name.as_ref().map_or_else(|| row.version.to_string(), |name| format!("{}_{name}", row.version)),
+            Self::Applied(migration, _)
+            | Self::Divergent(migration, _)
+            | Self::Pending(migration)
+            | Self::OutOfOrder(migration) => migration.stem.to_owned(),
+            Self::Unknown(row) => row.name.as_ref().map_or_else(
+                || row.version.to_string(),
+                |name| format!("{}_{name}", row.version),
+            ),
         }
     }
 
@@ -152,16 +161,28 @@ impl fmt::Display for Refusal {
             Self::NoSuchTarget { target, neighbours } => {
                 write!(f, "this binary carries no migration with version {target}")?;
                 let neighbours: Vec<String> = neighbours.iter().map(Version::to_string).collect();
-                if neighbours.is_empty() { Ok(()) } else { write!(f, "; the nearest are {}", neighbours.join(" and ")) }
+                if neighbours.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, "; the nearest are {}", neighbours.join(" and "))
+                }
             }
             Self::Disagreement(list) => {
                 let plural = if list.len() == 1 { "" } else { "s" };
-                write!(f, "history and binary disagree on {} migration{plural}; nothing was done", list.len())
+                write!(
+                    f,
+                    "history and binary disagree on {} migration{plural}; nothing was done",
+                    list.len()
+                )
             }
             Self::Ahead { versions } => {
                 let plural = if versions.len() == 1 { "" } else { "s" };
                 let newest = versions.last().map(Version::to_string).unwrap_or_default();
-                write!(f, "the database is ahead of this binary by {} migration{plural}, up to {newest}", versions.len())
+                write!(
+                    f,
+                    "the database is ahead of this binary by {} migration{plural}, up to {newest}",
+                    versions.len()
+                )
             }
         }
     }
@@ -171,18 +192,34 @@ impl fmt::Display for Refusal {
 ///
 /// # Errors
 /// See [`Refusal`].
-pub fn plan<'a>(embedded: &'a [Migration], history: &'a History, target: Option<Version>) -> Result<Plan<'a>, Refusal> {
+pub fn plan<'a>(
+    embedded: &'a [Migration],
+    history: &'a History,
+    target: Option<Version>,
+) -> Result<Plan<'a>, Refusal> {
     check_target(embedded, target)?;
     let entries = compare(embedded, history);
     let newest = embedded.last().map(|migration| migration.version);
-    let disagreements: Vec<Disagreement> = entries.iter().filter_map(|entry| disagreement(entry, newest, history)).collect();
+    let disagreements: Vec<Disagreement> = entries
+        .iter()
+        .filter_map(|entry| disagreement(entry, newest, history))
+        .collect();
     if !disagreements.is_empty() {
         return Err(Refusal::Disagreement(disagreements));
     }
-    let mut plan = Plan { steps: Vec::new(), applied: 0, position: history.position(), ahead: Vec::new() };
+    let mut plan = Plan {
+        steps: Vec::new(),
+        applied: 0,
+        position: history.position(),
+        ahead: Vec::new(),
+    };
     for entry in entries {
         match entry {
-            Entry::Pending(migration) if target.is_none_or(|target| migration.version <= target) => plan.steps.push(migration),
+            Entry::Pending(migration)
+                if target.is_none_or(|target| migration.version <= target) =>
+            {
+                plan.steps.push(migration)
+            }
             Entry::Applied(..) => plan.applied += 1,
             Entry::Unknown(row) => plan.ahead.push(row.version),
             Entry::Pending(_) | Entry::Divergent(..) | Entry::OutOfOrder(_) => {}
@@ -197,7 +234,10 @@ fn check_target(embedded: &[Migration], target: Option<Version>) -> Result<(), R
         Ok(_) => Ok(()),
         Err(at) => {
             let neighbours = [at.checked_sub(1), Some(at)].into_iter().flatten();
-            let neighbours = neighbours.filter_map(|at| embedded.get(at)).map(|migration| migration.version).collect();
+            let neighbours = neighbours
+                .filter_map(|at| embedded.get(at))
+                .map(|migration| migration.version)
+                .collect();
             Err(Refusal::NoSuchTarget { target, neighbours })
         }
     }
@@ -210,22 +250,36 @@ fn disagreement(entry: &Entry, newest: Option<Version>, history: &History) -> Op
     let reason = match entry {
         Entry::Divergent(migration, row) => divergence(migration, row),
         Entry::OutOfOrder(_) => {
-            let position = history.position().map(|version| version.to_string()).unwrap_or_default();
+            let position = history
+                .position()
+                .map(|version| version.to_string())
+                .unwrap_or_default();
             format!("not applied, and older than {position}, which is")
         }
-        Entry::Unknown(row) if newest.map(|newest| row.version.cmp(&newest)) != Some(Ordering::Greater) => {
+        Entry::Unknown(row)
+            if newest.map(|newest| row.version.cmp(&newest)) != Some(Ordering::Greater) =>
+        {
             "applied, and not in this binary".to_owned()
         }
         Entry::Applied(..) | Entry::Pending(_) | Entry::Unknown(_) => return None,
     };
-    Some(Disagreement { state: entry.state(), name: entry.name(), reason })
+    Some(Disagreement {
+        state: entry.state(),
+        name: entry.name(),
+        reason,
+    })
 }
 
 fn divergence(migration: &Migration, row: &Row) -> String {
     match (&row.name, &row.checksum) {
-        (Some(name), _) if name != migration.description => format!("applied under the name {name:?}"),
+        (Some(name), _) if name != migration.description => {
+            format!("applied under the name {name:?}")
+        }
         (None, _) => "applied, without a name in the history".to_owned(),
-        (_, Some(checksum)) => format!("applied with checksum {checksum}, here it is {}", migration.checksum),
+        (_, Some(checksum)) => format!(
+            "applied with checksum {checksum}, here it is {}",
+            migration.checksum
+        ),
         (_, None) => "applied, without a checksum in the history".to_owned(),
     }
 }

@@ -59,7 +59,10 @@ impl From<&DbError> for ServerError {
             context: error.where_().map(str::to_owned),
             position: error.position().map(|position| match position {
                 ErrorPosition::Original(position) => Position::Sent(*position),
-                ErrorPosition::Internal { position, query } => Position::Internal { position: *position, query: query.clone() },
+                ErrorPosition::Internal { position, query } => Position::Internal {
+                    position: *position,
+                    query: query.clone(),
+                },
             }),
         }
     }

@@ -50,7 +50,13 @@ pub enum Left {
 }
 
 impl Failure {
-    pub(super) fn new(migration: &Migration, progress: Progress, error: &tokio_postgres::Error, place: Option<Span>, left: Left) -> Self {
+    pub(super) fn new(
+        migration: &Migration,
+        progress: Progress,
+        error: &tokio_postgres::Error,
+        place: Option<Span>,
+        left: Left,
+    ) -> Self {
         let server = ServerError::find(error);
         let reason = describe(error);
         Self {
@@ -76,7 +82,9 @@ fn title(name: &str, left: Left, answered: bool, reason: &str) -> String {
         Left::Nothing => format!("{name} was cut off: {reason}"),
         Left::Statements(0) => format!("{name} failed at its first statement"),
         Left::Statements(1) => format!("{name} failed after its first statement, which stays"),
-        Left::Statements(done) => format!("{name} failed after its first {done} statements, which stay"),
+        Left::Statements(done) => {
+            format!("{name} failed after its first {done} statements, which stay")
+        }
     }
 }
 

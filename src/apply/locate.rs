@@ -14,18 +14,31 @@ pub(super) struct Prefix {
 ///
 /// `completed` is how many statements of the message, prefix included, the server had completed.
 /// None where the error is about none of the file's statements: the history row, or COMMIT.
-pub(super) fn locate(migration: &Migration, prefix: &Prefix, completed: usize, error: &ServerError) -> Option<Span> {
+pub(super) fn locate(
+    migration: &Migration,
+    prefix: &Prefix,
+    completed: usize,
+    error: &ServerError,
+) -> Option<Span> {
     let text = migration.text();
     if let Some(Position::Sent(position)) = error.position {
-        let characters = usize::try_from(position).ok()?.checked_sub(1 + prefix.text.chars().count())?;
+        let characters = usize::try_from(position)
+            .ok()?
+            .checked_sub(1 + prefix.text.chars().count())?;
         return word_at(text, nth_character(text, characters)?);
     }
-    let statement = migration.statements.get(completed.checked_sub(prefix.statements)?)?;
+    let statement = migration
+        .statements
+        .get(completed.checked_sub(prefix.statements)?)?;
     within(text, *statement, error)
 }
 
 /// As [`locate`], for a statement that was sent alone.
-pub(super) fn locate_alone(migration: &Migration, statement: usize, error: &ServerError) -> Option<Span> {
+pub(super) fn locate_alone(
+    migration: &Migration,
+    statement: usize,
+    error: &ServerError,
+) -> Option<Span> {
     let text = migration.text();
     let span = *migration.statements.get(statement)?;
     if let Some(Position::Sent(position)) = error.position {
@@ -45,20 +58,30 @@ fn within(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
 
 /// A query in a body stands in the file as the server quotes it.
 fn internal_query(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
-    let Some(Position::Internal { position, query }) = &error.position else { return None };
+    let Some(Position::Internal { position, query }) = &error.position else {
+        return None;
+    };
     let start = statement.range().start + text[statement.range()].find(query.as_str())?;
     let characters = usize::try_from(*position).ok()?.checked_sub(1)?;
     word_at(text, start + nth_character(query, characters)?)
 }
 
-/// "PL/pgSQL function inline_code_block line 3 at RAISE" counts from the line of the opening quote.
+/// `PL/pgSQL function inline_code_block line 3 at RAISE` counts from the line of the opening quote.
 fn body_line(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
     let context = error.context.as_deref()?;
-    let (_, after) = context.lines().find(|line| line.contains("function inline_code_block line "))?.split_once(" line ")?;
+    let (_, after) = context
+        .lines()
+        .find(|line| line.contains("function inline_code_block line "))?
+        .split_once(" line ")?;
     let line: usize = after.split(' ').next()?.parse().ok()?;
     let range = statement.range();
     let body = range.start + opening_quote_end(&text[range.clone()])?;
-    let start = body + text[body..range.end].split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let start = body
+        + text[body..range.end]
+            .split_inclusive('\n')
+            .take(line.checked_sub(1)?)
+            .map(str::len)
+            .sum::<usize>();
     let indent = text[start..].find(|character: char| !character.is_whitespace())?;
     word_at(text, start + indent)
 }
@@ -71,7 +94,10 @@ fn opening_quote_end(statement: &str) -> Option<usize> {
 }
 
 fn nth_character(text: &str, count: usize) -> Option<usize> {
-    text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(count)
+    text.char_indices()
+        .map(|(at, _)| at)
+        .chain([text.len()])
+        .nth(count)
 }
 
 /// The word, the quoted name or the single character that starts at `at`.
@@ -80,10 +106,12 @@ fn word_at(text: &str, at: usize) -> Option<Span> {
     let first = rest.chars().next()?;
     let length = match first {
         '"' | '\'' => rest[1..].find(first).map_or(1, |end| end + 2),
-        first if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
+        first if is_word(first) => rest
+            .find(|character| !is_word(character))
+            .unwrap_or(rest.len()),
         first => first.len_utf8(),
     };
-    Some(Span::new(at, at + length))
+    Some(Span::of(at..at + length))
 }
 
 fn is_word(character: char) -> bool {

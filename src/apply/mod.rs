@@ -42,14 +42,25 @@ pub async fn apply(
     plan: &Plan<'_>,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
-    let Some(last) = plan.steps.last() else { return Ok(()) };
-    let mut runner = Runner::new(session, applied_rows(embedded, history)?, history, &plan.steps, observer);
-    let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?).set_target(Target::Version(last.version.as_i64()));
+    let Some(last) = plan.steps.last() else {
+        return Ok(());
+    };
+    let mut runner = Runner::new(
+        session,
+        applied_rows(embedded, history)?,
+        history,
+        &plan.steps,
+        observer,
+    );
+    let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
+        .set_target(Target::Version(last.version.as_i64()));
     refinery.set_migration_table_name(table.qualified());
     let result = refinery.run_async(&mut runner).await;
     match (runner.take_failure(), result) {
         (Some(failure), _) => Err(failure),
-        (None, Err(error)) => Err(anyhow::Error::new(error).context("refinery refused the plan").into()),
+        (None, Err(error)) => Err(anyhow::Error::new(error)
+            .context("refinery refused the plan")
+            .into()),
         (None, Ok(_)) => Ok(()),
     }
 }
@@ -57,7 +68,15 @@ pub async fn apply(
 /// refinery is given everything, not the steps alone: its own comparison of files and history
 /// stands behind ours.
 fn refinery_migrations(embedded: &[Migration]) -> anyhow::Result<Vec<refinery::Migration>> {
-    embedded.iter().map(|migration| Ok(refinery::Migration::unapplied(&refinery_name(migration), migration.forward_sql())?)).collect()
+    embedded
+        .iter()
+        .map(|migration| {
+            Ok(refinery::Migration::unapplied(
+                &refinery_name(migration),
+                migration.forward_sql(),
+            )?)
+        })
+        .collect()
 }
 
 /// The file name that stock refinery would give it.
@@ -66,14 +85,25 @@ pub fn refinery_name(migration: &Migration) -> String {
 }
 
 /// The history as refinery sees it. It never looks at the time; ours may not even parse.
-fn applied_rows(embedded: &[Migration], history: &History) -> anyhow::Result<Vec<refinery::Migration>> {
+fn applied_rows(
+    embedded: &[Migration],
+    history: &History,
+) -> anyhow::Result<Vec<refinery::Migration>> {
     history
         .rows
         .iter()
         .zip(embedded)
         .map(|(row, migration)| {
-            anyhow::ensure!(row.version == migration.version, "the plan does not belong to this history");
-            Ok(refinery::Migration::applied(row.version.as_i64(), migration.description.to_owned(), OffsetDateTime::UNIX_EPOCH, migration.checksum))
+            anyhow::ensure!(
+                row.version == migration.version,
+                "the plan does not belong to this history"
+            );
+            Ok(refinery::Migration::applied(
+                row.version.as_i64(),
+                migration.description.to_owned(),
+                OffsetDateTime::UNIX_EPOCH,
+                migration.checksum,
+            ))
         })
         .collect()
 }

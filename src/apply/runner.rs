@@ -12,7 +12,7 @@ use tokio_postgres::SimpleQueryMessage;
 use tracing::Instrument;
 
 use super::failure::{Failure, Left, Progress};
-use super::locate::{Prefix, locate};
+use super::locate::{Prefix, locate, locate_alone};
 use super::{Observer, SCHEMA};
 use crate::connect::Session;
 use crate::embedded::{Migration, Mode};
@@ -52,8 +52,19 @@ impl<'a> Runner<'a> {
         steps: &'a [&'a Migration],
         observer: &'a mut dyn Observer,
     ) -> Self {
-        let progress = Progress { applied: 0, position: history.position() };
-        Self { session, applied, has_history: history.exists, steps: steps.iter(), progress, observer, failure: None }
+        let progress = Progress {
+            applied: 0,
+            position: history.position(),
+        };
+        Self {
+            session,
+            applied,
+            has_history: history.exists,
+            steps: steps.iter(),
+            progress,
+            observer,
+            failure: None,
+        }
     }
 
     /// Why a call ended with [`Failed`].
@@ -68,12 +79,16 @@ impl<'a> Runner<'a> {
             return Ok(());
         }
         let result = self.session.client.batch_execute(sql).await;
-        result.map_err(|error| anyhow::anyhow!("the history table cannot be made: {}", describe(&error)).into())
+        result.map_err(|error| {
+            anyhow::anyhow!("the history table cannot be made: {}", describe(&error)).into()
+        })
     }
 
     async fn step(&mut self, insert: &str) -> Result<(), Error> {
         let Some(migration) = self.steps.next() else {
-            return Err(anyhow::anyhow!("refinery asked for a step that is not in the plan").into());
+            return Err(
+                anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
+            );
         };
         let span = tracing::info_span!("migration", version = %migration.version, description = migration.description, duration_ms = tracing::field::Empty);
         async {
@@ -83,9 +98,15 @@ impl<'a> Runner<'a> {
                 Mode::NoTransaction => self.one_by_one(migration, insert).await?,
             }
             let duration = start.elapsed();
-            tracing::Span::current().record("duration_ms", u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+            tracing::Span::current().record(
+                "duration_ms",
+                u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            );
             tracing::info!("applied");
-            self.progress = Progress { applied: self.progress.applied + 1, position: Some(migration.version) };
+            self.progress = Progress {
+                applied: self.progress.applied + 1,
+                position: Some(migration.version),
+            };
             self.observer.applied(migration, duration);
             Ok(())
         }
@@ -95,34 +116,59 @@ impl<'a> Runner<'a> {
 
     /// Everything in one message. The history row goes first: where two runners meet, its
     /// primary key lets one of them through, before anything else is done twice.
-    async fn in_transaction(&self, migration: &Migration, insert: &str) -> Result<(), Failure> {
-        let prefix = Prefix { text: prefix(insert), statements: PREFIX_STATEMENTS };
+    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Failure> {
+        let prefix = Prefix {
+            text: prefix(insert),
+            statements: PREFIX_STATEMENTS,
+        };
         // The newline ends a comment in the last line of the file.
         let message = format!("{}{}\n;COMMIT", prefix.text, migration.forward_sql());
         let (statements, error) = self.send(&message).await;
         let Some(error) = error else { return Ok(()) };
         self.roll_back().await;
-        let place = ServerError::find(&error).and_then(|server| locate(migration, &prefix, statements, &server));
-        Err(Failure::new(migration, self.progress, &error, place, Left::Nothing))
+        let place = ServerError::find(&error)
+            .and_then(|server| locate(migration, &prefix, statements, &server));
+        Err(Failure::new(
+            migration,
+            self.progress,
+            &error,
+            place,
+            Left::Nothing,
+        ))
     }
 
     /// Statements that refuse to run in a transaction, each in a message of its own.
-    async fn one_by_one(&self, migration: &Migration, insert: &str) -> Result<(), Failure> {
+    async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Failure> {
         let text = migration.text();
         for (done, statement) in migration.statements.iter().enumerate() {
             let sql = &text[statement.range()];
-            let Err(error) = self.session.client.batch_execute(sql).await else { continue };
-            let prefix = Prefix { text: text[..statement.range().start].to_owned(), statements: 0 };
-            // Positions count from the statement; the file before it takes the place of a prefix.
-            let place = ServerError::find(&error).and_then(|server| super::locate::locate_alone(migration, &prefix, done, &server));
-            return Err(Failure::new(migration, self.progress, &error, place, Left::Statements(done)));
+            let Err(error) = self.session.client.batch_execute(sql).await else {
+                continue;
+            };
+            let place =
+                ServerError::find(&error).and_then(|server| locate_alone(migration, done, &server));
+            return Err(Failure::new(
+                migration,
+                self.progress,
+                &error,
+                place,
+                Left::Statements(done),
+            ));
         }
         let result = self.session.client.batch_execute(insert).await;
-        result.map_err(|error| Failure::new(migration, self.progress, &error, None, Left::Statements(migration.statements.len())))
+        result.map_err(|error| {
+            Failure::new(
+                migration,
+                self.progress,
+                &error,
+                None,
+                Left::Statements(migration.statements.len()),
+            )
+        })
     }
 
     /// Sends one message; how many of its statements were completed, and what stopped the next.
-    async fn send(&self, message: &str) -> (usize, Option<tokio_postgres::Error>) {
+    async fn send(&mut self, message: &str) -> (usize, Option<tokio_postgres::Error>) {
         let stream = match self.session.client.simple_query_raw(message).await {
             Ok(stream) => stream,
             Err(error) => return (0, Some(error)),
@@ -139,7 +185,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    async fn roll_back(&self) {
+    async fn roll_back(&mut self) {
         if let Err(error) = self.session.client.batch_execute("ROLLBACK").await {
             // The connection is gone, and the transaction with it.
             tracing::debug!(error = describe(&error), "no ROLLBACK");
@@ -163,7 +209,10 @@ fn prefix(insert: &str) -> String {
 impl AsyncTransaction for Runner<'_> {
     type Error = Failed;
 
-    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(&'a mut self, queries: T) -> Result<usize, Failed> {
+    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
+        &'a mut self,
+        queries: T,
+    ) -> Result<usize, Failed> {
         let queries: Vec<&str> = queries.collect();
         let result = match queries.as_slice() {
             [create_table] => self.create_history(create_table).await,

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::ConfigError;
 
 /// A parameter by libpq's name, and its value.
-pub type Parameter = (String, String);
+pub(super) type Parameter = (String, String);
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
@@ -16,7 +16,7 @@ const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 ///
 /// # Errors
 /// The string is in neither form.
-pub fn parse(text: &str) -> Result<Vec<Parameter>, ConfigError> {
+pub(super) fn parse(text: &str) -> Result<Vec<Parameter>, ConfigError> {
     let text = text.trim();
     if let Some(rest) = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
         return parse_url(rest);
@@ -38,7 +38,11 @@ fn parse_url(rest: &str) -> Result<Vec<Parameter>, ConfigError> {
     let (authority, dbname) = rest.split_once('/').unwrap_or((rest, ""));
     let mut parameters = Vec::new();
     let hosts = match authority.split_once('@') {
-        Some((_, hosts)) if hosts.contains('@') => return Err(malformed("there is more than one @ before the database name")),
+        Some((_, hosts)) if hosts.contains('@') => {
+            return Err(malformed(
+                "there is more than one @ before the database name",
+            ));
+        }
         Some((credentials, hosts)) => {
             parse_credentials(credentials, &mut parameters)?;
             hosts
@@ -48,13 +52,18 @@ fn parse_url(rest: &str) -> Result<Vec<Parameter>, ConfigError> {
     parse_hosts(hosts, &mut parameters)?;
     push(&mut parameters, "dbname", decode(dbname)?);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| malformed("a parameter after the ? has no ="))?;
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| malformed("a parameter after the ? has no ="))?;
         parameters.push((decode(key)?, decode(value)?));
     }
     Ok(parameters)
 }
 
-fn parse_credentials(credentials: &str, parameters: &mut Vec<Parameter>) -> Result<(), ConfigError> {
+fn parse_credentials(
+    credentials: &str,
+    parameters: &mut Vec<Parameter>,
+) -> Result<(), ConfigError> {
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
     push(parameters, "user", decode(user)?);
     push(parameters, "password", decode(password)?);
@@ -84,7 +93,9 @@ fn split_port(text: &str) -> Result<(&str, &str), ConfigError> {
     let Some(bracketed) = text.strip_prefix('[') else {
         return Ok(text.split_once(':').unwrap_or((text, "")));
     };
-    let (host, rest) = bracketed.split_once(']').ok_or_else(|| malformed("a [ has no ]"))?;
+    let (host, rest) = bracketed
+        .split_once(']')
+        .ok_or_else(|| malformed("a [ has no ]"))?;
     match rest.strip_prefix(':') {
         Some(port) => Ok((host, port)),
         None if rest.is_empty() => Ok((host, "")),
@@ -99,7 +110,9 @@ fn push(parameters: &mut Vec<Parameter>, key: &str, value: String) {
 }
 
 fn decode(text: &str) -> Result<String, ConfigError> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| malformed("a percent-encoded part is not UTF-8"))?;
+    let decoded = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| malformed("a percent-encoded part is not UTF-8"))?;
     Ok(decoded.into_owned())
 }
 
@@ -108,7 +121,9 @@ fn parse_list(text: &str) -> Result<Vec<Parameter>, ConfigError> {
     let mut parameters = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or_else(|| malformed("a word has no ="))?;
+        let (key, after) = rest
+            .split_once('=')
+            .ok_or_else(|| malformed("a word has no ="))?;
         let key = key.trim();
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(malformed("a word has no ="));
@@ -122,7 +137,9 @@ fn parse_list(text: &str) -> Result<Vec<Parameter>, ConfigError> {
 
 /// The value at the start of `text`, and what follows it.
 fn take_value(text: &str) -> Result<(String, &str), ConfigError> {
-    let (quoted, body) = text.strip_prefix('\'').map_or((false, text), |body| (true, body));
+    let (quoted, body) = text
+        .strip_prefix('\'')
+        .map_or((false, text), |body| (true, body));
     let mut value = String::new();
     let mut characters = body.char_indices();
     while let Some((at, character)) = characters.next() {
@@ -133,7 +150,11 @@ fn take_value(text: &str) -> Result<(String, &str), ConfigError> {
             other => value.push(other),
         }
     }
-    if quoted { Err(malformed("a quote is not closed")) } else { Ok((value, "")) }
+    if quoted {
+        Err(malformed("a quote is not closed"))
+    } else {
+        Ok((value, ""))
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +163,11 @@ mod tests {
 
     fn parts(text: &str) -> String {
         match parse(text) {
-            Ok(parameters) => parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" "),
+            Ok(parameters) => parameters
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect::<Vec<_>>()
+                .join(" "),
             Err(error) => error.message,
         }
     }
@@ -150,16 +175,34 @@ mod tests {
     #[test]
     fn urls() {
         assert_eq!(parts("postgres://"), "");
-        assert_eq!(parts("postgresql://localhost/db"), "host=localhost dbname=db");
-        assert_eq!(parts("postgres://u:p%40s%3A@h:6000/d%20b?sslmode=disable"), "user=u password=p@s: host=h port=6000 dbname=d b sslmode=disable");
-        assert_eq!(parts("postgres://u@[::1]:6000,b/db"), "user=u host=::1,b port=6000, dbname=db");
-        assert_eq!(parts("postgres://%2Frun%2Fpostgresql/db"), "host=/run/postgresql dbname=db");
-        assert_eq!(parts("postgres:///db?host=/run/postgresql"), "dbname=db host=/run/postgresql");
+        assert_eq!(
+            parts("postgresql://localhost/db"),
+            "host=localhost dbname=db"
+        );
+        assert_eq!(
+            parts("postgres://u:p%40s%3A@h:6000/d%20b?sslmode=disable"),
+            "user=u password=p@s: host=h port=6000 dbname=d b sslmode=disable"
+        );
+        assert_eq!(
+            parts("postgres://u@[::1]:6000,b/db"),
+            "user=u host=::1,b port=6000, dbname=db"
+        );
+        assert_eq!(
+            parts("postgres://%2Frun%2Fpostgresql/db"),
+            "host=/run/postgresql dbname=db"
+        );
+        assert_eq!(
+            parts("postgres:///db?host=/run/postgresql"),
+            "dbname=db host=/run/postgresql"
+        );
     }
 
     #[test]
     fn lists() {
-        assert_eq!(parts("host=h port = 6000 dbname='my db'"), "host=h port=6000 dbname=my db");
+        assert_eq!(
+            parts("host=h port = 6000 dbname='my db'"),
+            "host=h port=6000 dbname=my db"
+        );
         assert_eq!(parts(r"password='a\'b' user=x\ y"), "password=a'b user=x y");
     }
 
@@ -167,15 +210,27 @@ mod tests {
     fn a_mistake_is_told_without_the_text() {
         let tail = "(the value may hold a secret and is not shown)";
         for (text, reason) in [
-            ("postgres://u:p@ss@h/db", "there is more than one @ before the database name"),
+            (
+                "postgres://u:p@ss@h/db",
+                "there is more than one @ before the database name",
+            ),
             ("postgres://[::1/db", "a [ has no ]"),
-            ("postgres://h/db?sslmode", "a parameter after the ? has no ="),
+            (
+                "postgres://h/db?sslmode",
+                "a parameter after the ? has no =",
+            ),
             ("postgres://h/%ff", "a percent-encoded part is not UTF-8"),
-            ("mysql://h/db?x=y", "it is neither a URL nor a list of key=value"),
+            (
+                "mysql://h/db?x=y",
+                "it is neither a URL nor a list of key=value",
+            ),
             ("password='open", "a quote is not closed"),
             ("host=h secret", "a word has no ="),
         ] {
-            assert_eq!(parts(text), format!("the connection string is not understood: {reason} {tail}"));
+            assert_eq!(
+                parts(text),
+                format!("the connection string is not understood: {reason} {tail}")
+            );
         }
     }
 }

@@ -34,7 +34,9 @@ impl Visitor<'_> for TimeoutVisitor {
         if let Ok(seconds) = text.parse() {
             return self.visit_u64(seconds);
         }
-        humantime::parse_duration(text).map(Timeout).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        humantime::parse_duration(text)
+            .map(Timeout)
+            .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 
     fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timeout, E> {
@@ -42,7 +44,8 @@ impl Visitor<'_> for TimeoutVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Timeout, E> {
-        let seconds = u64::try_from(seconds).map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))?;
+        let seconds = u64::try_from(seconds)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))?;
         self.visit_u64(seconds)
     }
 }

@@ -31,11 +31,19 @@ impl Environment {
     pub fn of_process() -> Result<Self, ConfigError> {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
-            let Ok(name) = name.into_string() else { continue };
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
             match value.into_string() {
                 Ok(value) => drop(variables.insert(name, value)),
-                Err(_) if name.starts_with(PREFIX) || name.starts_with("PG") || name.starts_with("DATABASE_URL") => {
-                    return Err(ConfigError::new(format!("the variable {name} is not UTF-8")));
+                Err(_)
+                    if name.starts_with(PREFIX)
+                        || name.starts_with("PG")
+                        || name.starts_with("DATABASE_URL") =>
+                {
+                    return Err(ConfigError::new(format!(
+                        "the variable {name} is not UTF-8"
+                    )));
                 }
                 Err(_) => {}
             }
@@ -45,7 +53,10 @@ impl Environment {
 
     /// The value of a variable; an empty one counts as absent, as in libpq.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The home folder of the user.
@@ -56,7 +67,12 @@ impl Environment {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        }
     }
 }
 
@@ -72,13 +88,21 @@ impl Given {
     /// A value that was given as text: by a flag or a variable.
     pub fn text(key: &str, text: impl Into<String>, place: impl Into<String>) -> Self {
         let text = text.into();
-        let kind = KEYS.iter().chain(SHORT_CUTS).find(|(name, _)| *name == key).map_or(Kind::Text, |(_, kind)| *kind);
+        let kind = KEYS
+            .iter()
+            .chain(SHORT_CUTS)
+            .find(|(name, _)| *name == key)
+            .map_or(Kind::Text, |(_, kind)| *kind);
         let value = match (kind, text.as_str()) {
             (Kind::Flag, "true") => Value::from(true),
             (Kind::Flag, "false") => Value::from(false),
             _ => Value::from(text),
         };
-        Self { key: key.to_owned(), value, place: place.into() }
+        Self {
+            key: key.to_owned(),
+            value,
+            place: place.into(),
+        }
     }
 }
 
@@ -111,7 +135,12 @@ impl Provider for Document {
 }
 
 /// Lays all layers over each other.
-pub(super) fn merge(environment: &Environment, flags: Vec<Given>, file: Option<&str>, profile: Option<&str>) -> Result<Figment, ConfigError> {
+pub(super) fn merge(
+    environment: &Environment,
+    flags: Vec<Given>,
+    file: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Figment, ConfigError> {
     let mut figment = built_in("default")?;
     if let Some(profile) = profile.or_else(|| environment.get("DSENTR_MIGRATE_PROFILE")) {
         figment = figment.merge(built_in(profile)?);
@@ -126,7 +155,8 @@ pub(super) fn merge(environment: &Environment, flags: Vec<Given>, file: Option<&
 fn built_in(profile: &str) -> Result<Figment, ConfigError> {
     let Some((name, text)) = PROFILES.iter().find(|(name, _)| *name == profile) else {
         let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
-        return Err(ConfigError::new(format!("there is no profile {profile:?}")).with_help(format!("the profiles are {}", names.join(", "))));
+        return Err(ConfigError::new(format!("there is no profile {profile:?}"))
+            .with_help(format!("the profiles are {}", names.join(", "))));
     };
     let place = format!("profile {name}");
     let dict = parse_toml(text, &place)?;
@@ -142,7 +172,9 @@ fn merge_file(figment: Figment, path: &str) -> Result<Figment, ConfigError> {
 }
 
 fn merge_given(figment: Figment, given: Vec<Given>) -> Result<Figment, ConfigError> {
-    let (short_cuts, single): (Vec<Given>, Vec<Given>) = given.into_iter().partition(|given| is_short_cut(&given.key));
+    let (short_cuts, single): (Vec<Given>, Vec<Given>) = given
+        .into_iter()
+        .partition(|given| is_short_cut(&given.key));
     let mut figment = figment;
     for short_cut in short_cuts {
         for given in open(&short_cut)? {
@@ -162,8 +194,16 @@ fn parse_toml(text: &str, place: &str) -> Result<Dict, ConfigError> {
         let at = error.span().map_or(0, |span| span.start);
         let before = &text[..text.floor_char_boundary(at)];
         let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
-        ConfigError::new(format!("{place}:{line}:{column}: {}", error.message().trim()))
+        let column = before
+            .chars()
+            .rev()
+            .take_while(|character| *character != '\n')
+            .count()
+            + 1;
+        ConfigError::new(format!(
+            "{place}:{line}:{column}: {}",
+            error.message().trim()
+        ))
     })
 }
 
@@ -174,11 +214,19 @@ fn take_short_cuts(dict: &mut Dict, place: &str) -> Result<Vec<Given>, ConfigErr
     let mut given = Vec::new();
     for (key, _) in SHORT_CUTS {
         let name = key.trim_start_matches("database.");
-        let Some(value) = database.remove(name) else { continue };
+        let Some(value) = database.remove(name) else {
+            continue;
+        };
         if value.as_str().is_none() {
-            return Err(ConfigError::new(format!("{key}: expected a string in quotes (in {place})")));
+            return Err(ConfigError::new(format!(
+                "{key}: expected a string in quotes (in {place})"
+            )));
         }
-        given.push(Given { key: (*key).to_owned(), value, place: place.to_owned() });
+        given.push(Given {
+            key: (*key).to_owned(),
+            value,
+            place: place.to_owned(),
+        });
     }
     Ok(given)
 }
@@ -189,42 +237,71 @@ fn open(given: &Given) -> Result<Vec<Given>, ConfigError> {
     match given.key.as_str() {
         "database.url" => open_url(text, &given.place),
         "database.url_file" => open_url(&read_secret(text)?, &format!("{} in {text}", given.place)),
-        _ => Ok(vec![Given::text("database.password", read_secret(text)?, format!("{} in {text}", given.place))]),
+        _ => Ok(vec![Given::text(
+            "database.password",
+            read_secret(text)?,
+            format!("{} in {text}", given.place),
+        )]),
     }
 }
 
 fn open_url(text: &str, place: &str) -> Result<Vec<Given>, ConfigError> {
-    let parameters = conninfo::parse(text).map_err(|error| ConfigError { message: format!("{} (in {place})", error.message), ..error })?;
+    let parameters = conninfo::parse(text).map_err(|error| ConfigError {
+        message: format!("{} (in {place})", error.message),
+        ..error
+    })?;
     parameters
         .into_iter()
-        .map(|(name, value)| match libpq::key_of(&name) {
-            Some(key) => Ok(Given::text(key, value, place)),
-            None => {
-                let known: Vec<&str> = libpq::PARAMETERS.iter().map(|(name, ..)| *name).collect();
-                Err(ConfigError::new(format!("the parameter {name:?} of the connection string is not known (in {place})"))
-                    .with_help(format!("known are {}", known.join(", "))))
-            }
+        .map(|(name, value)| {
+            let key = libpq::key_of(&name).ok_or_else(|| unknown_parameter(&name, place))?;
+            Ok(Given::text(key, value, place))
         })
         .collect()
+}
+
+fn unknown_parameter(name: &str, place: &str) -> ConfigError {
+    let known: Vec<&str> = libpq::PARAMETERS.iter().map(|(name, ..)| *name).collect();
+    ConfigError::new(format!(
+        "the parameter {name:?} of the connection string is not known (in {place})"
+    ))
+    .with_help(format!("known are {}", known.join(", ")))
 }
 
 /// Variables, weakest first: libpq's own, `DATABASE_URL`, this program's.
 fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
     if environment.get("PGSERVICE").is_some() {
-        return Err(ConfigError::new("the variable PGSERVICE is set, and connection service files are not read")
-            .with_help("unset it, and give the connection as DATABASE_URL or with the other PG* variables"));
+        return Err(ConfigError::new(
+            "the variable PGSERVICE is set, and connection service files are not read",
+        )
+        .with_help(
+            "unset it, and give the connection as DATABASE_URL or with the other PG* variables",
+        ));
     }
     refuse_unknown(environment)?;
     let mut given: Vec<Given> = libpq::PARAMETERS
         .iter()
-        .filter_map(|(_, variable, key)| Some(Given::text(key, environment.get(variable)?, *variable)))
+        .filter_map(|(_, variable, key)| {
+            Some(Given::text(key, environment.get(variable)?, *variable))
+        })
         .collect();
-    for (variable, key) in [("PGPASSWORD_FILE", "database.password_file"), ("DATABASE_URL_FILE", "database.url_file"), ("DATABASE_URL", "database.url")] {
-        given.extend(environment.get(variable).map(|value| Given::text(key, value, variable)));
+    for (variable, key) in [
+        ("PGPASSWORD_FILE", "database.password_file"),
+        ("DATABASE_URL_FILE", "database.url_file"),
+        ("DATABASE_URL", "database.url"),
+    ] {
+        given.extend(
+            environment
+                .get(variable)
+                .map(|value| Given::text(key, value, variable)),
+        );
     }
     for (key, _) in SHORT_CUTS.iter().chain(KEYS) {
         let variable = variable_of(key);
-        given.extend(environment.get(&variable).map(|value| Given::text(key, value, variable.clone())));
+        given.extend(
+            environment
+                .get(&variable)
+                .map(|value| Given::text(key, value, variable.clone())),
+        );
     }
     Ok(given)
 }
@@ -235,21 +312,30 @@ fn variable_of(key: &str) -> String {
 
 /// A mistyped variable would be silence where a setting was meant.
 fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
-    let known: Vec<String> = KEYS.iter().chain(SHORT_CUTS).map(|(key, _)| variable_of(key)).collect();
+    let known: Vec<String> = KEYS
+        .iter()
+        .chain(SHORT_CUTS)
+        .map(|(key, _)| variable_of(key))
+        .collect();
     let unknown = environment
         .variables
         .keys()
         .filter(|name| name.starts_with(PREFIX) && !CHOOSERS.contains(&name.as_str()))
         .find(|name| !known.contains(name));
-    match unknown {
-        Some(name) => Err(ConfigError::new(format!("the variable {name} is no setting of this program"))
-            .with_help("`dsentr-migrate config` lists the settings; the variable of `database.host` is DSENTR_MIGRATE_DATABASE_HOST")),
-        None => Ok(()),
-    }
+    let Some(name) = unknown else { return Ok(()) };
+    let nearest = known
+        .iter()
+        .max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let error = ConfigError::new(format!("the variable {name} is no setting of this program"));
+    Err(match nearest {
+        Some(nearest) => error.with_help(format!("did you mean {nearest}?")),
+        None => error,
+    })
 }
 
 fn read(path: &str, what: &str) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|error| ConfigError::new(format!("the {what} {path} cannot be read: {error}")))
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(format!("the {what} {path} cannot be read: {error}")))
 }
 
 /// The content of a secret's file, without the newline that editors and `echo` leave at its end.
@@ -267,7 +353,9 @@ pub(super) fn show(value: &Value) -> String {
     match value {
         Value::String(_, text) => text.clone(),
         Value::Bool(_, flag) => flag.to_string(),
-        Value::Num(_, number) => number.to_i128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        Value::Num(_, number) => number
+            .to_i128()
+            .map_or_else(|| format!("{number:?}"), |number| number.to_string()),
         other => format!("{other:?}"),
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Secret;
 
 /// libpq's name of a parameter, its variable, and our key.
-pub const PARAMETERS: &[(&str, &str, &str)] = &[
+pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
     ("host", "PGHOST", "database.host"),
     ("hostaddr", "PGHOSTADDR", "database.hostaddr"),
     ("port", "PGPORT", "database.port"),
@@ -18,14 +18,25 @@ pub const PARAMETERS: &[(&str, &str, &str)] = &[
     ("passfile", "PGPASSFILE", "database.passfile"),
     ("options", "PGOPTIONS", "database.options"),
     ("application_name", "PGAPPNAME", "database.application_name"),
-    ("connect_timeout", "PGCONNECT_TIMEOUT", "database.connect_timeout"),
-    ("target_session_attrs", "PGTARGETSESSIONATTRS", "database.target_session_attrs"),
+    (
+        "connect_timeout",
+        "PGCONNECT_TIMEOUT",
+        "database.connect_timeout",
+    ),
+    (
+        "target_session_attrs",
+        "PGTARGETSESSIONATTRS",
+        "database.target_session_attrs",
+    ),
     ("sslmode", "PGSSLMODE", "database.sslmode"),
 ];
 
 /// Our key for one of libpq's parameters.
-pub fn key_of(parameter: &str) -> Option<&'static str> {
-    PARAMETERS.iter().find(|(name, ..)| *name == parameter).map(|(.., key)| *key)
+pub(super) fn key_of(parameter: &str) -> Option<&'static str> {
+    PARAMETERS
+        .iter()
+        .find(|(name, ..)| *name == parameter)
+        .map(|(.., key)| *key)
 }
 
 /// A password file as libpq reads it: `host:port:database:user:password`, the first line that
@@ -68,12 +79,18 @@ impl Passfile {
 }
 
 fn find_password(text: &str, wanted: [&str; 4]) -> Option<Secret> {
-    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
-        let fields = split_fields(line);
-        let (password, patterns) = fields.split_last()?;
-        let matches = patterns.len() == wanted.len() && patterns.iter().zip(wanted).all(|(pattern, wanted)| pattern.matches(wanted));
-        matches.then(|| Secret::new(&password.text))
-    })
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let fields = split_fields(line);
+            let (password, patterns) = fields.split_last()?;
+            let matches = patterns.len() == wanted.len()
+                && patterns
+                    .iter()
+                    .zip(wanted)
+                    .all(|(pattern, wanted)| pattern.matches(wanted));
+            matches.then(|| Secret::new(&password.text))
+        })
 }
 
 /// A field of a line; a star that was written with a backslash is a plain star.
@@ -98,7 +115,10 @@ fn split_fields(line: &str) -> Vec<Field> {
         match character {
             '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
             ':' if fields.len() < 4 => {
-                fields.push(Field { text: std::mem::take(&mut text), any: &line[raw_start..at] == "*" });
+                fields.push(Field {
+                    text: std::mem::take(&mut text),
+                    any: &line[raw_start..at] == "*",
+                });
                 raw_start = at + 1;
             }
             other => text.push(other),
@@ -118,20 +138,33 @@ mod tests {
 
     #[test]
     fn the_first_line_that_matches_wins() {
-        let text = "# db:5432:app:me:comment\nother:*:*:*:no\ndb:5432:app:me:first\n*:*:*:*:second\n";
-        assert_eq!(lookup(text, ["db", "5432", "app", "me"]).as_deref(), Some("first"));
-        assert_eq!(lookup(text, ["db", "5433", "app", "me"]).as_deref(), Some("second"));
+        let text =
+            "# db:5432:app:me:comment\nother:*:*:*:no\ndb:5432:app:me:first\n*:*:*:*:second\n";
+        assert_eq!(
+            lookup(text, ["db", "5432", "app", "me"]).as_deref(),
+            Some("first")
+        );
+        assert_eq!(
+            lookup(text, ["db", "5433", "app", "me"]).as_deref(),
+            Some("second")
+        );
     }
 
     #[test]
     fn colons_and_backslashes() {
         let text = r"\:\:1:5432:a\:b:me:p\\a:ss\:w";
-        assert_eq!(lookup(text, ["::1", "5432", "a:b", "me"]).as_deref(), Some(r"p\a:ss:w"));
+        assert_eq!(
+            lookup(text, ["::1", "5432", "a:b", "me"]).as_deref(),
+            Some(r"p\a:ss:w")
+        );
         assert_eq!(lookup(r"\*:*:*:*:star", ["db", "1", "a", "b"]), None);
     }
 
     #[test]
     fn a_short_line_matches_nothing() {
-        assert_eq!(lookup("db:5432:app:secret", ["db", "5432", "app", "secret"]), None);
+        assert_eq!(
+            lookup("db:5432:app:secret", ["db", "5432", "app", "secret"]),
+            None
+        );
     }
 }

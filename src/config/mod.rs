@@ -9,7 +9,6 @@ mod libpq;
 mod ports;
 mod secret;
 
-
 use std::fmt;
 
 use figment::{Figment, Profile};
@@ -18,6 +17,7 @@ use serde::Deserialize;
 pub use self::duration::Timeout;
 pub use self::layers::{Environment, Given};
 pub use self::libpq::Passfile;
+pub(crate) use self::ports::DEFAULT_PORT;
 pub use self::ports::Ports;
 pub use self::secret::{MASK, Secret};
 
@@ -32,7 +32,10 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self {
+            message: message.into(),
+            help: None,
+        }
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -265,31 +268,70 @@ pub const PROFILES: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// A file that cannot be read, an unknown key or variable, a value of the wrong type or form.
-pub fn load(environment: &Environment, flags: Vec<Given>, file: Option<&str>, profile: Option<&str>) -> Result<Config, ConfigError> {
+pub fn load(
+    environment: &Environment,
+    flags: Vec<Given>,
+    file: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Config, ConfigError> {
     let figment = layers::merge(environment, flags, file, profile)?;
     let settings = figment.extract().map_err(|error| describe(&error))?;
-    let origins = KEYS.iter().map(|&(key, kind)| origin(&figment, key, kind)).collect();
+    let origins = KEYS
+        .iter()
+        .map(|&(key, kind)| origin(&figment, key, kind))
+        .collect();
     Ok(Config { settings, origins })
 }
 
 fn origin(figment: &Figment, key: &'static str, kind: Kind) -> Origin {
     let Ok(value) = figment.find_value(key) else {
-        return Origin { key, value: None, origin: None };
+        return Origin {
+            key,
+            value: None,
+            origin: None,
+        };
     };
-    let shown = if kind == Kind::Secret { MASK.to_owned() } else { layers::show(&value) };
-    let origin = figment.find_metadata(key).map(|metadata| metadata.name.to_string());
-    Origin { key, value: Some(shown), origin }
+    let shown = if kind == Kind::Secret {
+        MASK.to_owned()
+    } else {
+        layers::show(&value)
+    };
+    let origin = figment
+        .find_metadata(key)
+        .map(|metadata| metadata.name.to_string());
+    Origin {
+        key,
+        value: Some(shown),
+        origin,
+    }
 }
 
 /// figment's error in our words: every problem it found, each with key and place.
 fn describe(error: &figment::Error) -> ConfigError {
-    let lines: Vec<String> = error.clone().into_iter().map(|error| describe_one(&error)).collect();
-    ConfigError::new(lines.join("\n")).with_help("`dsentr-migrate config` shows every setting and where it comes from")
+    let lines: Vec<String> = error
+        .clone()
+        .into_iter()
+        .map(|error| describe_one(&error))
+        .collect();
+    ConfigError::new(lines.join("\n"))
 }
 
 fn describe_one(error: &figment::Error) -> String {
-    let path: Vec<&str> = error.path.iter().map(String::as_str).filter(|part| *part != Profile::Default.as_str().as_str()).collect();
-    let key = if path.is_empty() { String::new() } else { format!("{}: ", path.join(".")) };
-    let place = error.metadata.as_ref().map(|metadata| format!(" (in {})", metadata.name)).unwrap_or_default();
+    let path: Vec<&str> = error
+        .path
+        .iter()
+        .map(String::as_str)
+        .filter(|part| *part != Profile::Default.as_str().as_str())
+        .collect();
+    let key = if path.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", path.join("."))
+    };
+    let place = error
+        .metadata
+        .as_ref()
+        .map(|metadata| format!(" (in {})", metadata.name))
+        .unwrap_or_default();
     format!("{key}{}{place}", error.kind)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 /// PostgreSQL's own port, where none is named.
-pub const DEFAULT_PORT: u16 = 5432;
+pub(crate) const DEFAULT_PORT: u16 = 5432;
 
 /// One port for all hosts, or one for each, in the order of the hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,10 @@ impl Ports {
             "" => Some(DEFAULT_PORT),
             part => part.parse().ok().filter(|port| *port != 0),
         };
-        text.split(',').map(port).collect::<Option<Vec<u16>>>().map(Self)
+        text.split(',')
+            .map(port)
+            .collect::<Option<Vec<u16>>>()
+            .map(Self)
     }
 }
 
@@ -47,10 +50,12 @@ impl Visitor<'_> for PortsVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, port: i64) -> Result<Ports, E> {
-        Ports::parse(&port.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Signed(port), &self))
+        Ports::parse(&port.to_string())
+            .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(port), &self))
     }
 
     fn visit_u64<E: de::Error>(self, port: u64) -> Result<Ports, E> {
-        Ports::parse(&port.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(port), &self))
+        Ports::parse(&port.to_string())
+            .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(port), &self))
     }
 }

@@ -19,17 +19,35 @@ pub struct ConfigReport {
 impl ConfigReport {
     /// Puts settings into a report.
     pub fn new(settings: Vec<Origin>) -> Self {
-        Self { schema: SCHEMA, settings }
+        Self {
+            schema: SCHEMA,
+            settings,
+        }
     }
 }
 
 impl Report for ConfigReport {
     fn text(&self, _: Paint) -> String {
         let shown = |row: &Origin| row.value.clone().unwrap_or_else(|| "-".to_owned());
-        let keys = self.settings.iter().map(|row| row.key.len()).max().unwrap_or_default();
-        let values = self.settings.iter().map(|row| shown(row).chars().count()).max().unwrap_or_default();
+        let keys = self
+            .settings
+            .iter()
+            .map(|row| row.key.len())
+            .max()
+            .unwrap_or_default();
+        let values = self
+            .settings
+            .iter()
+            .map(|row| shown(row).chars().count())
+            .max()
+            .unwrap_or_default();
         let line = |row: &Origin| {
-            let line = format!("{:keys$}  {:values$}  {}", row.key, shown(row), row.origin.as_deref().unwrap_or("not set"));
+            let line = format!(
+                "{:keys$}  {:values$}  {}",
+                row.key,
+                shown(row),
+                row.origin.as_deref().unwrap_or("not set")
+            );
             format!("{}\n", line.trim_end())
         };
         self.settings.iter().map(line).collect()

@@ -21,7 +21,12 @@ impl Out {
     pub fn stdout(output: Output) -> Self {
         let stdout = io::stdout();
         let paint = Paint(use_color(output.color, stdout.is_terminal()));
-        Self { writer: Box::new(stdout), format: output.format, paint, has_document: false }
+        Self {
+            writer: Box::new(stdout),
+            format: output.format,
+            paint,
+            has_document: false,
+        }
     }
 
     /// For whom it is written.
@@ -63,13 +68,18 @@ impl Out {
 
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
-        let mut json = serde_json::to_vec_pretty(report).context("the result cannot be written as JSON")?;
+        let mut json =
+            serde_json::to_vec_pretty(report).context("the result cannot be written as JSON")?;
         json.push(b'\n');
         self.write(&json)
     }
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        match self.writer.write_all(bytes).and_then(|()| self.writer.flush()) {
+        match self
+            .writer
+            .write_all(bytes)
+            .and_then(|()| self.writer.flush())
+        {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.writer = Box::new(io::sink());
                 Ok(())

@@ -68,7 +68,11 @@ impl PlanReport {
             schema: SCHEMA,
             database,
             position: plan.position.map(|version| version.to_string()),
-            steps: plan.steps.iter().map(|step| StepReport::new(step)).collect(),
+            steps: plan
+                .steps
+                .iter()
+                .map(|step| StepReport::new(step))
+                .collect(),
         }
     }
 }
@@ -90,7 +94,11 @@ impl StepReport {
     }
 
     fn text(&self, width: usize, paint: Paint) -> String {
-        let mode = if self.transaction { "one transaction" } else { "without a transaction" };
+        let mode = if self.transaction {
+            "one transaction"
+        } else {
+            "without a transaction"
+        };
         let mut rest = format!("{}, {mode}", count(self.statements, "statement"));
         match &self.rollback {
             RollbackReport::Sql { .. } => {}
@@ -121,7 +129,11 @@ impl Report for PlanReport {
         }
         let at = self.position.as_deref().unwrap_or("no version");
         match self.steps.last() {
-            Some(last) => text.push_str(&format!("{} to apply: from {at} to {}\n", count(self.steps.len(), "migration"), last.version)),
+            Some(last) => text.push_str(&format!(
+                "{} to apply: from {at} to {}\n",
+                count(self.steps.len(), "migration"),
+                last.version
+            )),
             None => text.push_str(&format!("nothing to do: the database is at {at}\n")),
         }
         text

@@ -41,7 +41,12 @@ pub struct EntryReport {
 
 impl StatusReport {
     /// Puts the entries of a comparison into a report.
-    pub fn new(database: Target, position: Option<String>, newest: Option<String>, entries: &[Entry<'_>]) -> Self {
+    pub fn new(
+        database: Target,
+        position: Option<String>,
+        newest: Option<String>,
+        entries: &[Entry<'_>],
+    ) -> Self {
         let migrations: Vec<EntryReport> = entries
             .iter()
             .map(|entry| EntryReport {
@@ -51,8 +56,18 @@ impl StatusReport {
                 applied_on: entry.row().and_then(|row| row.applied_on.clone()),
             })
             .collect();
-        let pending = migrations.iter().filter(|entry| entry.state == State::Pending).count();
-        Self { schema: SCHEMA, database, position, newest, pending, migrations }
+        let pending = migrations
+            .iter()
+            .filter(|entry| entry.state == State::Pending)
+            .count();
+        Self {
+            schema: SCHEMA,
+            database,
+            position,
+            newest,
+            pending,
+            migrations,
+        }
     }
 }
 
@@ -81,13 +96,31 @@ impl Report for StatusReport {
         let mut text = format!("{}\n", self.database);
         for entry in &self.migrations {
             let when = entry.applied_on.as_deref().map(seconds).unwrap_or_default();
-            text.push_str(&line(word(entry.state), &painted(entry.state, paint), &entry.name, width, &when));
+            text.push_str(&line(
+                word(entry.state),
+                &painted(entry.state, paint),
+                &entry.name,
+                width,
+                &when,
+            ));
         }
         let at = self.position.as_deref().unwrap_or("no version");
-        let applied = self.migrations.iter().filter(|entry| entry.state == State::Applied).count();
-        text.push_str(&format!("the database is at {at}: {} applied, {} pending", count(applied, "migration"), self.pending));
+        let applied = self
+            .migrations
+            .iter()
+            .filter(|entry| entry.state == State::Applied)
+            .count();
+        text.push_str(&format!(
+            "the database is at {at}: {} applied, {} pending",
+            count(applied, "migration"),
+            self.pending
+        ));
         for state in [State::Divergent, State::OutOfOrder, State::Unknown] {
-            let number = self.migrations.iter().filter(|entry| entry.state == state).count();
+            let number = self
+                .migrations
+                .iter()
+                .filter(|entry| entry.state == state)
+                .count();
             if number > 0 {
                 text.push_str(&format!(", {number} {}", word(state)));
             }
@@ -101,6 +134,12 @@ impl Report for StatusReport {
 fn seconds(text: &str) -> String {
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
-    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|time| time.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).ok());
-    parsed.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| text.to_owned())
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|time| {
+        time.to_offset(time::UtcOffset::UTC)
+            .replace_nanosecond(0)
+            .ok()
+    });
+    parsed
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| text.to_owned())
 }

@@ -46,21 +46,47 @@ pub struct AppliedReport {
 
 impl UpReport {
     /// A run that found nothing to do.
-    pub fn nothing(database: Target, plan: &Plan<'_>, target: Option<&Migration>, newest: Option<&Migration>) -> Self {
+    pub fn nothing(
+        database: Target,
+        plan: &Plan<'_>,
+        target: Option<&Migration>,
+        newest: Option<&Migration>,
+    ) -> Self {
         let position = plan.position.map(|version| version.to_string());
         let at = position.clone().unwrap_or_else(|| "no version".to_owned());
         let remark = match (plan.ahead.is_empty(), target.or(newest)) {
-            (false, Some(newest)) => format!("the database is at {at}, ahead of this binary, which ends at {}", newest.version),
-            (true, Some(target)) if plan.position.is_some_and(|position| position > target.version) => {
+            (false, Some(newest)) => format!(
+                "the database is at {at}, ahead of this binary, which ends at {}",
+                newest.version
+            ),
+            (true, Some(target))
+                if plan
+                    .position
+                    .is_some_and(|position| position > target.version) =>
+            {
                 format!("the database is at {at}, past {}", target.version)
             }
             _ => format!("the database is at {at}"),
         };
-        Self { schema: SCHEMA, database, applied: Vec::new(), position, duration_ms: 0, error: None, remark: format!("nothing to do: {remark}\n") }
+        Self {
+            schema: SCHEMA,
+            database,
+            applied: Vec::new(),
+            position,
+            duration_ms: 0,
+            error: None,
+            remark: format!("nothing to do: {remark}\n"),
+        }
     }
 
     /// A run that did something, whether or not it came to its end.
-    pub fn ran(database: Target, applied: Vec<AppliedReport>, before: Option<String>, took: Duration, error: Option<ErrorReport>) -> Self {
+    pub fn ran(
+        database: Target,
+        applied: Vec<AppliedReport>,
+        before: Option<String>,
+        took: Duration,
+        error: Option<ErrorReport>,
+    ) -> Self {
         let position = applied.last().map(|last| last.version.clone()).or(before);
         let remark = match &error {
             // The error itself says what stays.
@@ -72,7 +98,15 @@ impl UpReport {
                 position.as_deref().unwrap_or("no version")
             ),
         };
-        Self { schema: SCHEMA, database, applied, position, duration_ms: millis(took), error, remark }
+        Self {
+            schema: SCHEMA,
+            database,
+            applied,
+            position,
+            duration_ms: millis(took),
+            error,
+            remark,
+        }
     }
 }
 
@@ -93,7 +127,11 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// For the steps of a plan.
     pub fn new(out: &'a mut Out, plan: &Plan<'_>) -> Self {
-        Self { width: name_width(plan.steps.iter().map(|step| step.stem)), out, applied: Vec::new() }
+        Self {
+            width: name_width(plan.steps.iter().map(|step| step.stem)),
+            out,
+            applied: Vec::new(),
+        }
     }
 
     /// What was applied.
@@ -119,8 +157,18 @@ impl Observer for Progress<'_> {
     fn applied(&mut self, migration: &Migration, took: Duration) {
         let painted = self.out.paint().good("applied");
         let width = self.width;
-        self.say(&line("applied", &painted, migration.stem, width, &format!("{:>8}", duration(took))));
-        self.applied.push(AppliedReport { version: migration.version.to_string(), name: migration.stem.to_owned(), duration_ms: millis(took) });
+        self.say(&line(
+            "applied",
+            &painted,
+            migration.stem,
+            width,
+            &format!("{:>8}", duration(took)),
+        ));
+        self.applied.push(AppliedReport {
+            version: migration.version.to_string(),
+            name: migration.stem.to_owned(),
+            duration_ms: millis(took),
+        });
     }
 }
 

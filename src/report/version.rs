@@ -40,15 +40,30 @@ impl VersionReport {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             commit: option_env!("DSENTR_MIGRATE_COMMIT"),
-            build: if cfg!(debug_assertions) { "debug" } else { "release" },
-            newest: embedded.last().map(|migration| migration.version.to_string()),
-            files: embedded.iter().map(|migration| FileReport { name: format!("{}.sql", migration.stem), sha256: hex(&migration.sha256) }).collect(),
+            build: if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            },
+            newest: embedded
+                .last()
+                .map(|migration| migration.version.to_string()),
+            files: embedded
+                .iter()
+                .map(|migration| FileReport {
+                    name: format!("{}.sql", migration.stem),
+                    sha256: hex(&migration.sha256),
+                })
+                .collect(),
         }
     }
 
     /// The lines of a `SHA256SUMS` file, as `sha256sum --check` reads it.
     pub fn sums(&self) -> String {
-        self.files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name)).collect()
+        self.files
+            .iter()
+            .map(|file| format!("{}  {}\n", file.sha256, file.name))
+            .collect()
     }
 }
 
