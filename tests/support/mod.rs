@@ -1,0 +1,17 @@
+//! What the integration tests stand on: real PostgreSQL servers, databases of their own, the real executable.
+//!
+//! It touches no server that was there before, and it installs nothing: without PostgreSQL a test fails with the
+//! command that installs it.
+#![expect(
+    dead_code,
+    reason = "each test binary uses its own part of the harness"
+)]
+
+pub(crate) mod catalogue;
+pub(crate) mod executable;
+pub(crate) mod proxy;
+pub(crate) mod server;
+
+pub(crate) use executable::{dsentr, mask};
+pub(crate) use proxy::Proxy;
+pub(crate) use server::{Database, Role, Server, Session};

@@ -1,0 +1,325 @@
+//! Throw-away servers, a fresh database for each test, and sessions that show rows as text.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::task::JoinHandle;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+/// How a NULL is written among a row's columns.
+pub(crate) const NULL: &str = "∅";
+
+/// A PostgreSQL server of `.ci/postgres`. It ends with this value, and with the process, however that ends.
+pub(crate) struct Server {
+    script: Child,
+    socket_dir: PathBuf,
+    port: u16,
+    names: AtomicU32,
+}
+
+impl Server {
+    /// The server that all tests of this process share: the newest of the system's packages,
+    /// or the one in the folder that `DSENTR_TEST_PG_BIN` names.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(Self::of_its_own)
+    }
+
+    /// A server as [`Server::shared`], but for the caller alone: for what reaches beyond one database.
+    pub(crate) fn of_its_own() -> Self {
+        Self::with_arguments(
+            std::env::var_os("DSENTR_TEST_PG_BIN")
+                .as_deref()
+                .map(Path::new),
+            &[],
+        )
+    }
+
+    /// A server from the executables in a folder.
+    pub(crate) fn start(bin_dir: &Path) -> Self {
+        Self::with_arguments(Some(bin_dir), &[])
+    }
+
+    /// A server from the executables in a folder, with further arguments for `postgres` (`-c name=value`).
+    /// Arguments need a folder, since they follow it.
+    pub(crate) fn with_arguments(bin_dir: Option<&Path>, arguments: &[&str]) -> Self {
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/postgres"));
+        // In a process group of its own, what a terminal or a runner sends to this one's group does not keep the
+        // script from cleaning up.
+        std::os::unix::process::CommandExt::process_group(&mut script, 0);
+        let mut script = script
+            .args(bin_dir)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect(".ci/postgres can be started");
+        let mut line = String::new();
+        let mut output = BufReader::new(script.stdout.take().expect("its output is piped"));
+        output
+            .read_line(&mut line)
+            .expect(".ci/postgres writes text");
+        let mut fields = line.trim_end().split('\t');
+        let (Some(socket_dir), Some(port)) = (fields.next(), fields.next()) else {
+            panic!("no PostgreSQL server could be started; .ci/postgres said why, just above");
+        };
+        Self {
+            script,
+            socket_dir: socket_dir.into(),
+            port: port.parse().expect(".ci/postgres prints a port"),
+            names: AtomicU32::new(1),
+        }
+    }
+
+    /// A fresh, empty database that the superuser owns.
+    pub(crate) fn database(&self) -> Database<'_> {
+        self.create("template0", None)
+    }
+
+    /// A copy of a database to which nobody is connected.
+    pub(crate) fn copy_of(&self, template: &Database<'_>) -> Database<'_> {
+        self.create(&template.name, None)
+    }
+
+    /// A fresh database that a role of its own owns, who is no superuser.
+    pub(crate) fn owned_database(&self, role: Role) -> Database<'_> {
+        let user = self.unique("owner");
+        let may = match role {
+            Role::Owner => "",
+            Role::OwnerWithCreateRole => " CREATEROLE",
+        };
+        self.administer(&[&format!("CREATE ROLE {user} LOGIN{may}")]);
+        self.create("template0", Some(user))
+    }
+
+    /// The folder of the server's Unix socket.
+    pub(crate) fn socket_dir(&self) -> &Path {
+        &self.socket_dir
+    }
+
+    /// The port on 127.0.0.1, which also names the socket.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs statements, each by itself, as superuser in the database `postgres`.
+    pub(crate) fn administer(&self, statements: &[&str]) {
+        let url = self.url_of("postgres", "postgres");
+        aside(async move {
+            let session = Session::open(&url).await;
+            for statement in statements {
+                session.batch(statement).await;
+            }
+        });
+    }
+
+    fn create(&self, template: &str, user: Option<String>) -> Database<'_> {
+        let name = self.unique("test");
+        let owner = user.as_deref().unwrap_or("postgres");
+        self.administer(&[&format!(
+            "CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}"
+        )]);
+        Database {
+            server: self,
+            name,
+            user,
+        }
+    }
+
+    fn unique(&self, word: &str) -> String {
+        format!("{word}_{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        self.script
+            .wait()
+            .expect("the script is a child of this process");
+    }
+}
+
+/// Who owns the database of [`Server::owned_database`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    /// A role that may do nothing but own it.
+    Owner,
+    /// A role that may also make roles, as the first user of a managed PostgreSQL may.
+    OwnerWithCreateRole,
+}
+
+/// A database that goes when this value goes.
+pub(crate) struct Database<'s> {
+    server: &'s Server,
+    name: String,
+    user: Option<String>,
+}
+
+impl Database<'_> {
+    /// Its name, unique on its server.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whom [`Database::url`] connects as: its owner.
+    pub(crate) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("postgres")
+    }
+
+    /// The server it is on.
+    pub(crate) fn server(&self) -> &Server {
+        self.server
+    }
+
+    /// How its owner connects over TCP.
+    pub(crate) fn url(&self) -> String {
+        self.url_as(self.user())
+    }
+
+    /// How somebody connects over TCP.
+    pub(crate) fn url_as(&self, user: &str) -> String {
+        self.server.url_of(user, &self.name)
+    }
+
+    /// How its owner connects over TCP through something that listens on another port.
+    pub(crate) fn url_through(&self, port: u16) -> String {
+        format!("postgres://{}@127.0.0.1:{port}/{}", self.user(), self.name)
+    }
+
+    /// A session of its owner.
+    pub(crate) async fn session(&self) -> Session {
+        Session::open(&self.url()).await
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        let mut statements = vec![format!("DROP DATABASE {} WITH (FORCE)", self.name)];
+        // What the role made beyond its database would have to be given up first.
+        statements.extend(
+            self.user
+                .iter()
+                .flat_map(|user| [format!("DROP OWNED BY {user}"), format!("DROP ROLE {user}")]),
+        );
+        let url = self.server.url_of("postgres", "postgres");
+        // In the unwinding of a failed test a second panic would hide the first.
+        aside(async move {
+            let session = Session::open(&url).await;
+            for statement in &statements {
+                if let Err(error) = session.batch_execute(statement).await {
+                    eprintln!("{statement}: {}", describe(&error));
+                }
+            }
+        });
+    }
+}
+
+/// One connection. It ends with this value.
+pub(crate) struct Session {
+    client: tokio_postgres::Client,
+    connection: JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Session {
+    /// Connects, or panics with the reason.
+    pub(crate) async fn open(url: &str) -> Self {
+        match tokio_postgres::connect(url, NoTls).await {
+            Ok((client, connection)) => Self {
+                client,
+                connection: tokio::spawn(connection),
+            },
+            Err(error) => panic!("{url}: {}", describe(&error)),
+        }
+    }
+
+    /// Runs statements in one message, or panics with the server's words.
+    pub(crate) async fn batch(&self, sql: &str) {
+        if let Err(error) = self.client.batch_execute(sql).await {
+            panic!("{}\nin: {sql}", describe(&error));
+        }
+    }
+
+    /// Runs statements in one message; what the server says against it is the error.
+    pub(crate) async fn try_batch(&self, sql: &str) -> Result<(), String> {
+        self.client
+            .batch_execute(sql)
+            .await
+            .map_err(|error| describe(&error))
+    }
+
+    /// The rows of all statements in a message, each with its columns joined by `|`.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        match self.client.simple_query(sql).await {
+            Ok(messages) => messages.iter().filter_map(text_of).collect(),
+            Err(error) => panic!("{}\nin: {sql}", describe(&error)),
+        }
+    }
+
+    /// The one row that a query gives.
+    pub(crate) async fn value(&self, sql: &str) -> String {
+        let mut rows = self.rows(sql).await;
+        assert_eq!(rows.len(), 1, "one row was expected from: {sql}");
+        rows.remove(0)
+    }
+
+    /// Says good-bye and waits until the words are sent.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        // A connection that the server closed is closed all the same.
+        let _ = self.connection.await;
+    }
+}
+
+impl std::ops::Deref for Session {
+    type Target = tokio_postgres::Client;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
+    }
+}
+
+/// An error as psql shows it: the primary message, then a line each for DETAIL, HINT and the context.
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    let Some(error) = error.as_db_error() else {
+        return error.to_string();
+    };
+    let mut text = error.message().to_owned();
+    for (label, part) in [("DETAIL", error.detail()), ("HINT", error.hint())] {
+        if let Some(part) = part {
+            write!(text, "\n{label}: {part}").expect("a String takes everything");
+        }
+    }
+    text
+}
+
+fn text_of(message: &SimpleQueryMessage) -> Option<String> {
+    let SimpleQueryMessage::Row(row) = message else {
+        return None;
+    };
+    let columns: Vec<_> = (0..row.len())
+        .map(|column| row.get(column).unwrap_or(NULL))
+        .collect();
+    Some(columns.join("|"))
+}
+
+/// Runs something asynchronous to its end, also for a caller that stands inside a runtime and cannot wait there.
+fn aside<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    let run = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be built")
+            .block_on(work)
+    };
+    let outcome = std::thread::scope(|scope| scope.spawn(run).join());
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
