@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::apply::{self};
+use crate::apply::{self, Ended};
 use crate::cli::Command;
 use crate::config::{Config, ConfigError, Environment, Settings};
 use crate::connect::{Session, connect};
@@ -71,15 +71,54 @@ async fn up_with(
         return finish(session, settings, embedded, to, &first, out);
     }
     let held = lock::acquire(session, &settings.history, settings.lock.timeout).await?;
-    // Whoever held the lock before may have done everything.
-    let history = History::read(session, &settings.history).await?;
-    let result = match plan(embedded, &history, to) {
-        Ok(plan) if plan.steps.is_empty() => finish(session, settings, embedded, to, &plan, out),
-        Ok(plan) => apply_plan(session, settings, embedded, &history, &plan, out).await,
-        Err(refusal) => Err(refusal.into()),
-    };
+    let result = up_locked(session, settings, embedded, to, &first, out).await;
     let released = held.release().await;
     result.and(released)
+}
+
+/// Plans anew, since whoever held the lock before may have done everything, and again whenever
+/// another runner was faster in spite of the lock.
+async fn up_locked(
+    session: &Session,
+    settings: &Settings,
+    embedded: &[Migration],
+    to: Option<Version>,
+    first: &Plan<'_>,
+    out: &mut Out,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    let mut progress = Progress::new(out, first);
+    loop {
+        let history = History::read(session, &settings.history).await?;
+        let plan = plan(embedded, &history, to)?;
+        if plan.steps.is_empty() && progress.is_empty() {
+            return finish(session, settings, embedded, to, &plan, out);
+        }
+        let result = apply::apply(
+            session,
+            &settings.history,
+            embedded,
+            &history,
+            &plan,
+            &mut progress,
+        )
+        .await;
+        if matches!(result, Ok(Ended::Overtaken)) {
+            continue;
+        }
+        if let Err(Error::Migration(failure)) = &result {
+            progress.failed(&failure.name);
+        }
+        let error = result.as_ref().err().map(ErrorReport::new);
+        let report = progress.report(
+            session.target.clone(),
+            plan.position,
+            start.elapsed(),
+            error,
+        );
+        out.report(&report)?;
+        return result.map(drop);
+    }
 }
 
 /// Nothing is to be done: says so, unless the database being ahead was asked to be an error.
@@ -105,41 +144,6 @@ fn finish(
         embedded.last(),
     ))?;
     Ok(())
-}
-
-async fn apply_plan(
-    session: &Session,
-    settings: &Settings,
-    embedded: &[Migration],
-    history: &History,
-    plan: &Plan<'_>,
-    out: &mut Out,
-) -> Result<(), Error> {
-    let start = Instant::now();
-    let mut progress = Progress::new(out, plan);
-    let result = apply::apply(
-        session,
-        &settings.history,
-        embedded,
-        history,
-        plan,
-        &mut progress,
-    )
-    .await;
-    if let Err(Error::Migration(failure)) = &result {
-        progress.failed(&failure.name);
-    }
-    let applied = progress.into_applied();
-    let before = plan.position.map(|version| version.to_string());
-    let error = result.as_ref().err().map(ErrorReport::new);
-    out.report(&UpReport::ran(
-        session.target.clone(),
-        applied,
-        before,
-        start.elapsed(),
-        error,
-    ))?;
-    result
 }
 
 async fn status(

@@ -168,7 +168,7 @@ async fn holder(session: &Session, key: i64) -> Result<Option<Holder>, Error> {
     let low = key.cast_unsigned() & u64::from(u32::MAX);
     let sql = format!(
         "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
-                coalesce(a.client_addr::text, 'the same machine'), \
+                coalesce(host(a.client_addr), 'the same machine'), \
                 to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \

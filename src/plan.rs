@@ -26,7 +26,7 @@ pub enum State {
 }
 
 /// One migration, seen from both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Entry<'a> {
     /// On both sides, and alike.
     Applied(&'a Migration, &'a Row),
@@ -113,7 +113,7 @@ fn is_same(migration: &Migration, row: &Row) -> bool {
 }
 
 /// What a run would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Plan<'a> {
     /// The migrations to apply, in order.
     pub steps: Vec<&'a Migration>,

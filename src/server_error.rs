@@ -23,6 +23,9 @@ pub struct ServerError {
     /// The call stack of PL/pgSQL and the like, innermost first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// Schema and name of the table that it is about.
+    #[serde(skip)]
+    pub table: Option<(String, String)>,
     /// Where in the text that was sent.
     #[serde(skip)]
     pub position: Option<Position>,
@@ -57,6 +60,10 @@ impl From<&DbError> for ServerError {
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             context: error.where_().map(str::to_owned),
+            table: error
+                .schema()
+                .zip(error.table())
+                .map(|(schema, table)| (schema.to_owned(), table.to_owned())),
             position: error.position().map(|position| match position {
                 ErrorPosition::Original(position) => Position::Sent(*position),
                 ErrorPosition::Internal { position, query } => Position::Internal {

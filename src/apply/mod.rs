@@ -13,7 +13,7 @@ use refinery::Target;
 use time::OffsetDateTime;
 
 pub use self::failure::{Failure, Left};
-use self::runner::Runner;
+use self::runner::{Runner, Stop};
 use crate::config::HistoryTable;
 use crate::connect::Session;
 use crate::embedded::Migration;
@@ -30,6 +30,15 @@ pub trait Observer: Send {
     fn applied(&mut self, migration: &Migration, duration: Duration);
 }
 
+/// How [`apply`] ended, when nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All steps are applied.
+    AtTarget,
+    /// Another runner applied a step first. The rest of the plan is void: read the history again.
+    Overtaken,
+}
+
 /// Applies the steps of `plan`, each with its history row in one transaction and one round trip.
 ///
 /// # Errors
@@ -41,27 +50,23 @@ pub async fn apply(
     history: &History,
     plan: &Plan<'_>,
     observer: &mut dyn Observer,
-) -> Result<(), Error> {
+) -> Result<Ended, Error> {
     let Some(last) = plan.steps.last() else {
-        return Ok(());
+        return Ok(Ended::AtTarget);
     };
-    let mut runner = Runner::new(
-        session,
-        applied_rows(embedded, history)?,
-        history,
-        &plan.steps,
-        observer,
-    );
+    let applied = applied_rows(embedded, history)?;
+    let mut runner = Runner::new(session, table, applied, history, &plan.steps, observer);
     let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
         .set_target(Target::Version(last.version.as_i64()));
     refinery.set_migration_table_name(table.qualified());
     let result = refinery.run_async(&mut runner).await;
-    match (runner.take_failure(), result) {
-        (Some(failure), _) => Err(failure),
+    match (runner.take_stop(), result) {
+        (Some(Stop::Overtaken), _) => Ok(Ended::Overtaken),
+        (Some(Stop::Failed(error)), _) => Err(error),
         (None, Err(error)) => Err(anyhow::Error::new(error)
             .context("refinery refused the plan")
             .into()),
-        (None, Ok(_)) => Ok(()),
+        (None, Ok(_)) => Ok(Ended::AtTarget),
     }
 }
 

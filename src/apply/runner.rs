@@ -14,11 +14,13 @@ use tracing::Instrument;
 use super::failure::{Failure, Left, Progress};
 use super::locate::{Prefix, locate, locate_alone};
 use super::{Observer, SCHEMA};
+use crate::config::HistoryTable;
 use crate::connect::Session;
 use crate::embedded::{Migration, Mode};
 use crate::error::Error;
 use crate::history::History;
 use crate::server_error::{ServerError, describe};
+use crate::source::Span;
 
 /// What refinery gets to see of an error; the error itself is kept beside it.
 #[derive(Debug)]
@@ -32,21 +34,40 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+/// Why refinery was stopped.
+pub(super) enum Stop {
+    /// Another runner applied the step first.
+    Overtaken,
+    /// Something is wrong.
+    Failed(Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// SQLSTATE of a key that is there already.
+const UNIQUE_VIOLATION: &str = "23505";
+
 /// Carries out what refinery asks for.
 pub(super) struct Runner<'a> {
     session: &'a Session,
+    table: &'a HistoryTable,
     /// What refinery is told when it asks for the history, which was read before.
     applied: Vec<refinery::Migration>,
     has_history: bool,
     steps: std::slice::Iter<'a, &'a Migration>,
     progress: Progress,
     observer: &'a mut dyn Observer,
-    failure: Option<Error>,
+    stop: Option<Stop>,
 }
 
 impl<'a> Runner<'a> {
     pub(super) fn new(
         session: &'a Session,
+        table: &'a HistoryTable,
         applied: Vec<refinery::Migration>,
         history: &History,
         steps: &'a [&'a Migration],
@@ -58,21 +79,22 @@ impl<'a> Runner<'a> {
         };
         Self {
             session,
+            table,
             applied,
             has_history: history.exists,
             steps: steps.iter(),
             progress,
             observer,
-            failure: None,
+            stop: None,
         }
     }
 
     /// Why a call ended with [`Failed`].
-    pub(super) fn take_failure(&mut self) -> Option<Error> {
-        self.failure.take()
+    pub(super) fn take_stop(&mut self) -> Option<Stop> {
+        self.stop.take()
     }
 
-    async fn create_history(&mut self, sql: &str) -> Result<(), Error> {
+    async fn create_history(&mut self, sql: &str) -> Result<(), Stop> {
         // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where
         // the table is there.
         if self.has_history {
@@ -84,7 +106,7 @@ impl<'a> Runner<'a> {
         })
     }
 
-    async fn step(&mut self, insert: &str) -> Result<(), Error> {
+    async fn step(&mut self, insert: &str) -> Result<(), Stop> {
         let Some(migration) = self.steps.next() else {
             return Err(
                 anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
@@ -116,7 +138,7 @@ impl<'a> Runner<'a> {
 
     /// Everything in one message. The history row goes first: where two runners meet, its
     /// primary key lets one of them through, before anything else is done twice.
-    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Failure> {
+    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
         let prefix = Prefix {
             text: prefix(insert),
             statements: PREFIX_STATEMENTS,
@@ -126,45 +148,53 @@ impl<'a> Runner<'a> {
         let (statements, error) = self.send(&message).await;
         let Some(error) = error else { return Ok(()) };
         self.roll_back().await;
-        let place = ServerError::find(&error)
-            .and_then(|server| locate(migration, &prefix, statements, &server));
-        Err(Failure::new(
-            migration,
-            self.progress,
-            &error,
-            place,
-            Left::Nothing,
-        ))
+        Err(self.judge(migration, &error, Left::Nothing, |server| {
+            locate(migration, &prefix, statements, server)
+        }))
     }
 
     /// Statements that refuse to run in a transaction, each in a message of its own.
-    async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Failure> {
+    async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
         let text = migration.text();
         for (done, statement) in migration.statements.iter().enumerate() {
             let sql = &text[statement.range()];
-            let Err(error) = self.session.client.batch_execute(sql).await else {
-                continue;
-            };
-            let place =
-                ServerError::find(&error).and_then(|server| locate_alone(migration, done, &server));
-            return Err(Failure::new(
-                migration,
-                self.progress,
-                &error,
-                place,
-                Left::Statements(done),
-            ));
+            if let Err(error) = self.session.client.batch_execute(sql).await {
+                let place = |server: &ServerError| locate_alone(migration, done, server);
+                return Err(self.judge(migration, &error, Left::Statements(done), place));
+            }
         }
         let result = self.session.client.batch_execute(insert).await;
-        result.map_err(|error| {
-            Failure::new(
-                migration,
-                self.progress,
-                &error,
-                None,
-                Left::Statements(migration.statements.len()),
-            )
-        })
+        let left = Left::Statements(migration.statements.len());
+        result.map_err(|error| self.judge(migration, &error, left, |_| None))
+    }
+
+    /// What an error means: another runner was faster, or the migration failed.
+    fn judge(
+        &self,
+        migration: &Migration,
+        error: &tokio_postgres::Error,
+        left: Left,
+        place: impl FnOnce(&ServerError) -> Option<Span>,
+    ) -> Stop {
+        let server = ServerError::find(error);
+        if server
+            .as_ref()
+            .is_some_and(|server| self.is_overtaken(server))
+        {
+            tracing::info!("another runner applied it first");
+            return Stop::Overtaken;
+        }
+        let place = server.as_ref().and_then(place);
+        Stop::Failed(Failure::new(migration, self.progress, error, place, left).into())
+    }
+
+    /// The key of the history is there already. A migration of its own never writes there.
+    fn is_overtaken(&self, error: &ServerError) -> bool {
+        let table = error.table.as_ref();
+        error.code == UNIQUE_VIOLATION
+            && table.is_some_and(|(schema, name)| {
+                *schema == self.table.schema && *name == self.table.table
+            })
     }
 
     /// Sends one message; how many of its statements were completed, and what stopped the next.
@@ -220,7 +250,7 @@ impl AsyncTransaction for Runner<'_> {
             _ => Err(anyhow::anyhow!("refinery sent {} statements at once", queries.len()).into()),
         };
         result.map(|()| queries.len()).map_err(|error| {
-            self.failure = Some(error);
+            self.stop = Some(error);
             Failed
         })
     }

@@ -171,21 +171,12 @@ fn merge_file(figment: Figment, path: &str) -> Result<Figment, ConfigError> {
     Ok(figment.merge(Document { dict, place }))
 }
 
-fn merge_given(figment: Figment, given: Vec<Given>) -> Result<Figment, ConfigError> {
-    let (short_cuts, single): (Vec<Given>, Vec<Given>) = given
-        .into_iter()
-        .partition(|given| is_short_cut(&given.key));
-    let mut figment = figment;
-    for short_cut in short_cuts {
-        for given in open(&short_cut)? {
-            figment = figment.merge(given);
-        }
+/// In the order given, weakest first; a short cut is opened where it stands.
+fn merge_given(mut figment: Figment, given: Vec<Given>) -> Result<Figment, ConfigError> {
+    for given in given {
+        figment = open(given)?.into_iter().fold(figment, Figment::merge);
     }
-    Ok(single.into_iter().fold(figment, Figment::merge))
-}
-
-fn is_short_cut(key: &str) -> bool {
-    SHORT_CUTS.iter().any(|(name, _)| *name == key)
+    Ok(figment)
 }
 
 /// What the TOML parser says is kept without the line it shows: the line may hold a secret.
@@ -202,7 +193,7 @@ fn parse_toml(text: &str, place: &str) -> Result<Dict, ConfigError> {
             + 1;
         ConfigError::new(format!(
             "{place}:{line}:{column}: {}",
-            error.message().trim()
+            error.message().trim().replace('\n', ": ")
         ))
     })
 }
@@ -231,17 +222,22 @@ fn take_short_cuts(dict: &mut Dict, place: &str) -> Result<Vec<Given>, ConfigErr
     Ok(given)
 }
 
-/// Opens a short cut into the settings that it stands for.
-fn open(given: &Given) -> Result<Vec<Given>, ConfigError> {
+/// Opens a short cut into the settings that it stands for; any other setting stands for itself.
+fn open(given: Given) -> Result<Vec<Given>, ConfigError> {
     let text = given.value.as_str().unwrap_or_default();
-    match given.key.as_str() {
-        "database.url" => open_url(text, &given.place),
-        "database.url_file" => open_url(&read_secret(text)?, &format!("{} in {text}", given.place)),
-        _ => Ok(vec![Given::text(
-            "database.password",
-            read_secret(text)?,
-            format!("{} in {text}", given.place),
-        )]),
+    let Given { key, place, .. } = &given;
+    match key.as_str() {
+        "database.url" => open_url(text, place),
+        "database.url_file" => open_url(&read_secret(text)?, &format!("{place} in {text}")),
+        "database.password_file" => {
+            let password = read_secret(text)?;
+            Ok(vec![Given::text(
+                "database.password",
+                password,
+                format!("{place} in {text}"),
+            )])
+        }
+        _ => Ok(vec![given]),
     }
 }
 

@@ -178,9 +178,9 @@ fn notes(failure: &Failure) -> Vec<Note> {
         );
     }
     notes.push(Note::new("note", state(failure)));
-    if let Left::Statements(1..) = failure.left {
+    if let Left::Statements(_) = failure.left {
         notes.push(Note::help(
-            "undo its first statements by hand before the next run, or make them rerunnable",
+            "the next run starts at its first statement again: remove what the failed one left behind (an index may be INVALID) before",
         ));
     }
     notes

@@ -29,6 +29,16 @@ impl Out {
         }
     }
 
+    /// Any other place, for those who use this crate as a library.
+    pub fn to(writer: impl Write + Send + 'static, format: Format, paint: Paint) -> Self {
+        Self {
+            writer: Box::new(writer),
+            format,
+            paint,
+            has_document: false,
+        }
+    }
+
     /// For whom it is written.
     pub fn format(&self) -> Format {
         self.format

@@ -11,6 +11,7 @@ use crate::apply::Observer;
 use crate::connect::Target;
 use crate::embedded::Migration;
 use crate::plan::Plan;
+use crate::source::Version;
 
 /// Form and version of the JSON document.
 const SCHEMA: &str = "dsentr-migrate/up/1";
@@ -78,36 +79,6 @@ impl UpReport {
             remark: format!("nothing to do: {remark}\n"),
         }
     }
-
-    /// A run that did something, whether or not it came to its end.
-    pub fn ran(
-        database: Target,
-        applied: Vec<AppliedReport>,
-        before: Option<String>,
-        took: Duration,
-        error: Option<ErrorReport>,
-    ) -> Self {
-        let position = applied.last().map(|last| last.version.clone()).or(before);
-        let remark = match &error {
-            // The error itself says what stays.
-            Some(_) => String::new(),
-            None => format!(
-                "{} applied in {}; the database is at {}\n",
-                count(applied.len(), "migration"),
-                duration(took),
-                position.as_deref().unwrap_or("no version")
-            ),
-        };
-        Self {
-            schema: SCHEMA,
-            database,
-            applied,
-            position,
-            duration_ms: millis(took),
-            error,
-            remark,
-        }
-    }
 }
 
 impl Report for UpReport {
@@ -122,6 +93,7 @@ pub struct Progress<'a> {
     out: &'a mut Out,
     width: usize,
     applied: Vec<AppliedReport>,
+    last: Option<Version>,
 }
 
 impl<'a> Progress<'a> {
@@ -131,12 +103,44 @@ impl<'a> Progress<'a> {
             width: name_width(plan.steps.iter().map(|step| step.stem)),
             out,
             applied: Vec::new(),
+            last: None,
         }
     }
 
-    /// What was applied.
-    pub fn into_applied(self) -> Vec<AppliedReport> {
-        self.applied
+    /// Whether nothing was applied so far.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_empty()
+    }
+
+    /// The result of a run that did something, whether or not it came to its end. `position` is
+    /// where the last plan of it started.
+    pub fn report(
+        self,
+        database: Target,
+        position: Option<Version>,
+        took: Duration,
+        error: Option<ErrorReport>,
+    ) -> UpReport {
+        let position = self.last.max(position).map(|version| version.to_string());
+        let remark = match &error {
+            // The error itself says what stays.
+            Some(_) => String::new(),
+            None => format!(
+                "{} applied in {}; the database is at {}\n",
+                count(self.applied.len(), "migration"),
+                duration(took),
+                position.as_deref().unwrap_or("no version")
+            ),
+        };
+        UpReport {
+            schema: SCHEMA,
+            database,
+            applied: self.applied,
+            position,
+            duration_ms: millis(took),
+            error,
+            remark,
+        }
     }
 
     /// The line of the migration that failed.
@@ -164,6 +168,7 @@ impl Observer for Progress<'_> {
             width,
             &format!("{:>8}", duration(took)),
         ));
+        self.last = Some(migration.version);
         self.applied.push(AppliedReport {
             version: migration.version.to_string(),
             name: migration.stem.to_owned(),

@@ -4,14 +4,19 @@
 //! command that installs it.
 #![expect(
     dead_code,
+    unused_imports,
     reason = "each test binary uses its own part of the harness"
 )]
 
 pub(crate) mod catalogue;
 pub(crate) mod executable;
+pub(crate) mod golden;
+pub(crate) mod library;
 pub(crate) mod proxy;
 pub(crate) mod server;
 
 pub(crate) use executable::{dsentr, mask};
+pub(crate) use golden::golden;
+pub(crate) use library::Library;
 pub(crate) use proxy::Proxy;
 pub(crate) use server::{Database, Role, Server, Session};
