@@ -10,8 +10,5 @@
 pub(crate) mod catalogue;
 pub(crate) mod executable;
 pub(crate) mod proxy;
+pub(crate) mod schema;
 pub(crate) mod server;
-
-pub(crate) use executable::{dsentr, mask};
-pub(crate) use proxy::Proxy;
-pub(crate) use server::{Database, Role, Server, Session};
