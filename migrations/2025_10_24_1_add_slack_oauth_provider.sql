@@ -9,7 +9,8 @@ ALTER TYPE oauth_connection_provider ADD VALUE IF NOT EXISTS 'slack';
 --       connections bigint := (SELECT count(*) FROM workspace_connections WHERE provider = 'slack');
 --   BEGIN
 --       IF tokens + connections > 0 THEN
---           RAISE EXCEPTION 'cannot remove value "slack" from type oauth_connection_provider, number of rows that use it: %',
+--           RAISE EXCEPTION
+--               'cannot remove value "slack" from type oauth_connection_provider, number of rows that use it: %',
 --               tokens + connections
 --               USING ERRCODE = 'dependent_objects_still_exist',
 --                   DETAIL = format(

@@ -5,17 +5,15 @@ DECLARE
     wanted record;
 BEGIN
     FOR wanted IN
-        SELECT name, inherits
+        SELECT name, inheritance
         FROM (
-            VALUES ('dsentr_app', false), ('dsentr_owner', true), ('dsentr_readonly', false)
-        ) AS roles (name, inherits)
+            VALUES ('dsentr_app', 'NOINHERIT'), ('dsentr_owner', 'INHERIT'), ('dsentr_readonly', 'NOINHERIT')
+        ) AS roles (name, inheritance)
         ORDER BY name
     LOOP
         IF to_regrole(wanted.name) IS NULL THEN
             BEGIN
-                EXECUTE format(
-                    'CREATE ROLE %I NOLOGIN %s', wanted.name, CASE WHEN wanted.inherits THEN 'INHERIT' ELSE 'NOINHERIT' END
-                );
+                EXECUTE format('CREATE ROLE %I NOLOGIN %s', wanted.name, wanted.inheritance);
             EXCEPTION
                 WHEN duplicate_object OR unique_violation THEN
                     -- Another database of the cluster made it in this moment.
@@ -36,14 +34,12 @@ BEGIN
             FROM pg_roles
             WHERE rolname = wanted.name
               AND (
-                  rolinherit <> wanted.inherits
+                  rolinherit <> (wanted.inheritance = 'INHERIT')
                   OR rolcanlogin OR rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
               )
         ) THEN
             RAISE NOTICE 'role "%" was there with other attributes and is left as it is', wanted.name
-                USING HINT = format(
-                    'Intended are NOLOGIN %s and nothing more.', CASE WHEN wanted.inherits THEN 'INHERIT' ELSE 'NOINHERIT' END
-                );
+                USING HINT = format('Intended are NOLOGIN %s and nothing more.', wanted.inheritance);
         END IF;
     END LOOP;
 END
@@ -147,9 +143,12 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO dsentr_reado
 --           END IF;
 --       ELSE
 --           RAISE WARNING 'privileges on schema public are left as they are: role "%" does not own it', current_user
---               USING HINT = 'If they were changed as the step advised, have a superuser run: '
---                   'REVOKE ALL ON SCHEMA public FROM dsentr_owner, dsentr_app, dsentr_readonly; '
---                   'GRANT USAGE, CREATE ON SCHEMA public TO PUBLIC;';
+--               USING HINT = format(
+--                   'If they were changed as the step advised, have a superuser run: '
+--                   'GRANT USAGE, CREATE ON SCHEMA public TO PUBLIC; '
+--                   'REVOKE ALL ON SCHEMA public FROM %I, dsentr_owner, dsentr_app, dsentr_readonly;',
+--                   current_user
+--               );
 --       END IF;
 --   END
 --   $$;

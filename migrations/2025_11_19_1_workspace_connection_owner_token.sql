@@ -34,7 +34,8 @@ BEGIN
         WHERE user_oauth_token_id IS NULL
         HAVING count(*) > 0
     LOOP
-        RAISE EXCEPTION 'cannot find the personal token of every workspace connection, number of connections without one: %',
+        RAISE EXCEPTION
+            'cannot find the personal token of every workspace connection, number of connections without one: %',
             orphaned.connections
             USING ERRCODE = 'not_null_violation',
                 DETAIL = format('Connections without a token: %s.', orphaned.list),
@@ -61,17 +62,22 @@ CREATE UNIQUE INDEX IF NOT EXISTS workspace_connections_workspace_provider_owner
 --       );
 --   BEGIN
 --       IF surplus > 0 THEN
---           RAISE EXCEPTION 'cannot allow one connection per workspace and provider only, number of surplus rows: %', surplus
+--           RAISE EXCEPTION
+--               'cannot allow one connection per workspace and provider only, number of surplus rows: %', surplus
 --               USING ERRCODE = 'unique_violation',
 --                   HINT = 'Delete all but one connection of each workspace and provider in workspace_connections, '
 --                       'then roll back again.';
 --       END IF;
 --   END
 --   $$;
+--   -- Before the step the creator is the one whose account is lent, and with whom the connection goes.
+--   UPDATE workspace_connections
+--   SET created_by = owner_user_id
+--   WHERE created_by <> owner_user_id;
 --   DROP INDEX workspace_connections_workspace_provider_owner_token_idx;
 --   ALTER TABLE workspace_connections
 --       ADD CONSTRAINT workspace_connections_workspace_id_provider_key UNIQUE (workspace_id, provider),
 --       DROP COLUMN user_oauth_token_id,
 --       DROP COLUMN owner_user_id;
---   -- Data loss: owner and token of each connection (the creator is kept).
+--   -- Data loss: the token each connection came from, and who created it where that was not its owner.
 --   -- Refuses where a workspace has several connections of a provider: which one to keep is not for a rollback to say.

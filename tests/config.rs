@@ -2,8 +2,8 @@
 
 mod support;
 
-use support::executable::Run;
-use support::{dsentr, golden};
+use support::executable::{Run, dsentr};
+use support::golden::golden;
 
 fn text(run: &Run) -> String {
     let code = run

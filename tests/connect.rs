@@ -5,8 +5,9 @@ mod support;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use support::executable::Run;
-use support::{Server, dsentr, golden};
+use support::executable::{Run, dsentr};
+use support::golden::golden;
+use support::server::Server;
 
 const PASSWORD: &str = "12345";
 
@@ -114,7 +115,7 @@ async fn a_server_that_takes_no_writes_is_passed_over() {
     let run = dsentr(&["status"]).env("DATABASE_URL", &url).run();
     golden(
         "connect_read_only.txt",
-        &support::mask(&text(&run), &database),
+        &support::executable::mask(&text(&run), &database),
     );
     session.close().await;
 }

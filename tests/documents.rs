@@ -7,7 +7,7 @@ use std::process::Command;
 
 use dsentr_migrate::check::{Entry, check};
 use support::executable::mask_durations;
-use support::{Database, Server};
+use support::server::{Database, Server};
 
 fn read(document: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document))

@@ -7,7 +7,9 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Proxy, Role, Server, Session, dsentr, executable, mask};
+use support::executable::{dsentr, mask, mask_durations};
+use support::proxy::Proxy;
+use support::server::{NULL, Role, Server, Session};
 
 #[tokio::test]
 async fn a_database_is_fresh_and_goes_with_its_value() {
@@ -77,7 +79,7 @@ async fn a_socket_leads_to_the_same_server() {
             .await
             .value("SELECT inet_server_addr()")
             .await,
-        support::server::NULL
+        NULL
     );
 }
 
@@ -251,6 +253,6 @@ fn what_differs_from_run_to_run_is_masked() {
         ),
         ("é 12", "é 12"),
     ] {
-        assert_eq!(executable::mask_durations(text), masked);
+        assert_eq!(mask_durations(text), masked);
     }
 }

@@ -5,9 +5,12 @@ mod support;
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::Format;
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::executable::Run;
+use support::executable::{Run, dsentr, mask};
+use support::golden::golden;
+use support::library::Library;
 use support::library::up;
-use support::{Database, Library, Proxy, Server, dsentr, golden, mask};
+use support::proxy::Proxy;
+use support::server::{Database, Server};
 
 /// A file that makes a table; good enough to stand before or behind the one that matters.
 fn table(name: &str) -> String {

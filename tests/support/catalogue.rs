@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Session;
+use super::server::Session;
 
 /// From an object, as `index idx_users`, to its definition as PostgreSQL prints it.
 pub(crate) type Catalogue = BTreeMap<String, String>;
@@ -78,20 +78,21 @@ async fn query(session: &Session, entries: &str) -> Catalogue {
 const OWN: &str = "
 from_extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 relation AS (
-    SELECT oid, relname AS name, relkind AS kind, relowner AS owner, relacl AS acl, c.*
+    SELECT oid, relname AS name, relkind AS kind, relowner AS owner, relacl AS acl,
+        relpersistence, reloptions, relreplident, relrowsecurity, relforcerowsecurity
     FROM pg_class c
     WHERE relnamespace = 'public'::regnamespace AND relname <> 'refinery_schema_history'
       AND NOT EXISTS (SELECT FROM from_extension WHERE classid = 'pg_class'::regclass AND objid = c.oid)
 ),
 own_table AS (SELECT * FROM relation WHERE kind IN ('r', 'p')),
 own_function AS (
-    SELECT oid, proname || '(' || pg_get_function_identity_arguments(oid) || ')' AS name, p.*
+    SELECT oid, proname || '(' || pg_get_function_identity_arguments(oid) || ')' AS name, proowner, proacl, prolang, prokind
     FROM pg_proc p
     WHERE pronamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT FROM from_extension WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
 ),
 own_type AS (
-    SELECT oid, typname AS name, t.*
+    SELECT oid, typname AS name, typtype, typowner, typacl, typbasetype, typtypmod
     FROM pg_type t
     WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')
       AND NOT EXISTS (SELECT FROM from_extension WHERE classid = 'pg_type'::regclass AND objid = t.oid)
@@ -128,7 +129,7 @@ WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.oid AND contype I
 UNION ALL
 SELECT 'trigger ' || t.name || '.' || tgname,
     regexp_replace(pg_get_triggerdef(g.oid), '^CREATE (CONSTRAINT )?TRIGGER \S+ ', '\1')
-    || CASE tgenabled WHEN 'O' THEN '' ELSE ' enabled ' || tgenabled END
+    || CASE tgenabled WHEN 'O' THEN '' ELSE ' enabled ' || tgenabled::text END
 FROM own_table t JOIN pg_trigger g ON tgrelid = t.oid AND NOT tgisinternal
 UNION ALL
 SELECT 'policy ' || t.name || '.' || polname, concat_ws(' ', polcmd, polpermissive, polroles::regrole[],

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::Database;
+use super::server::Database;
 
 /// What a run of the executable left: to be compared exactly.
 #[derive(Debug, PartialEq, Eq)]

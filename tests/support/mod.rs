@@ -4,7 +4,6 @@
 //! command that installs it.
 #![expect(
     dead_code,
-    unused_imports,
     reason = "each test binary uses its own part of the harness"
 )]
 
@@ -13,10 +12,5 @@ pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod proxy;
+pub(crate) mod schema;
 pub(crate) mod server;
-
-pub(crate) use executable::{dsentr, mask};
-pub(crate) use golden::golden;
-pub(crate) use library::Library;
-pub(crate) use proxy::Proxy;
-pub(crate) use server::{Database, Role, Server, Session};

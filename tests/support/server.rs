@@ -93,7 +93,15 @@ impl Server {
             Role::OwnerWithCreateRole => " CREATEROLE",
         };
         self.administer(&[&format!("CREATE ROLE {user} LOGIN{may}")]);
-        self.create("template0", Some(user))
+        let database = self.create("template0", Some(user));
+        // Before PostgreSQL 15 schema public is the superuser's, and a bootstrap has to hand it over.
+        aside(async {
+            let session = Session::open(&database.url_as("postgres")).await;
+            session
+                .batch(&format!("ALTER SCHEMA public OWNER TO {}", database.user()))
+                .await;
+        });
+        database
     }
 
     /// The folder of the server's Unix socket.
