@@ -218,7 +218,7 @@ pub fn plan<'a>(
             Entry::Pending(migration)
                 if target.is_none_or(|target| migration.version <= target) =>
             {
-                plan.steps.push(migration)
+                plan.steps.push(migration);
             }
             Entry::Applied(..) => plan.applied += 1,
             Entry::Unknown(row) => plan.ahead.push(row.version),

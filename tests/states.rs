@@ -20,7 +20,7 @@ fn file(description: &str, comment: &str) -> String {
     )
 }
 
-/// A binary that carries versions 2025_01_01_`counter` for each of the counters.
+/// A binary that carries versions `2025_01_01_N` for each of the counters.
 fn binary(counters: &[u8]) -> Library {
     let files: Vec<(String, String)> = counters
         .iter()

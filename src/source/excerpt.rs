@@ -53,11 +53,14 @@ impl Excerpt<'_> {
     pub fn render(&self, color: bool) -> String {
         let title = one_line(self.title);
         let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
-        let mut origin = Origin::path(one_line(self.path));
-        if let Some(location) = self.location() {
-            origin = origin.line(location.line).char_column(location.column);
+        match self.span {
+            Some(_) => self.draw(group, Some(one_line(self.path)), color),
+            None => self.draw(
+                group.element(Origin::path(one_line(self.path))),
+                None,
+                color,
+            ),
         }
-        self.draw(group.element(origin), color)
     }
 
     /// The same without title and path, for output that has said both: the line, the caret, the notes.
@@ -65,7 +68,7 @@ impl Excerpt<'_> {
         if self.span.is_none() && self.notes.is_empty() {
             return String::new();
         }
-        self.draw(Group::with_level(Level::ERROR), color)
+        self.draw(Group::with_level(Level::ERROR), None, color)
     }
 
     /// `path:line:column`, or the path alone.
@@ -82,7 +85,8 @@ impl Excerpt<'_> {
         self.span.map(|span| Location::of(self.text, span.start))
     }
 
-    fn draw<'b>(&'b self, mut group: Group<'b>, color: bool) -> String {
+    /// `path` stands above the line, with its number and the column; what is rendered has said both where it is `None`.
+    fn draw<'b>(&'b self, mut group: Group<'b>, path: Option<String>, color: bool) -> String {
         let notes: Vec<Element<'b>> = self.notes.iter().map(note).collect();
         if let Some(line) = self.span.map(|span| Line::of(self.text, span)) {
             let mut annotation = AnnotationKind::Primary.span(line.mark.clone());
@@ -90,6 +94,7 @@ impl Excerpt<'_> {
                 annotation = annotation.label(one_line(self.label));
             }
             let snippet = Snippet::source(line.text)
+                .path(path)
                 .line_start(line.number)
                 .annotation(annotation);
             group = group.element(snippet);

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use dsentr_migrate::check::{Entry, check};
+use dsentr_migrate::check::{Entry, Problem, check};
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::{Environment, Format, load};
 use dsentr_migrate::embedded::{Migration, leak};
@@ -22,11 +22,7 @@ impl Library {
             .map(|(name, text)| Entry::file(*name, text.as_bytes()))
             .collect();
         let outcome = check(&entries);
-        let problems: Vec<String> = outcome
-            .problems
-            .iter()
-            .map(|problem| problem.render())
-            .collect();
+        let problems: Vec<String> = outcome.problems.iter().map(Problem::render).collect();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
         Self(leak(&entries, &outcome.migrations))
     }
