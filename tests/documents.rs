@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use dsentr_migrate::check::{Entry, check};
-use support::executable::mask_durations;
+use support::executable::{mask_durations, mask_version};
 use support::server::{Database, Server};
 
 fn read(document: &str) -> String {
@@ -68,13 +68,8 @@ fn as_documented(text: &str, database: &Database<'_>) -> String {
 
 /// Durations and the server's version differ; a line of dots stands for any lines.
 fn normal(text: &str) -> Vec<String> {
-    let version = |line: &str| {
-        line.split_once(", PostgreSQL ").map_or_else(
-            || line.to_owned(),
-            |(before, _)| format!("{before}, PostgreSQL <version>"),
-        )
-    };
-    mask_durations(text).lines().map(version).collect()
+    let text = mask_durations(&mask_version(text));
+    text.lines().map(str::to_owned).collect()
 }
 
 fn matches(expected: &[String], actual: &[String]) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The first column: one word on how it stands. Wide enough for the longest of them.
-pub(super) const STATE_WIDTH: usize = 12;
+pub(super) const STATE_WIDTH: usize = 14;
 
 /// Width of the column of names.
 pub(super) fn name_width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
