@@ -84,7 +84,7 @@ impl Held<'_> {
     /// # Errors
     /// The connection is lost; the lock is then free as well.
     pub async fn release(self) -> Result<(), Error> {
-        let sql = format!("SELECT pg_advisory_unlock({})", self.key);
+        let sql = format!("SELECT pg_catalog.pg_advisory_unlock({})", self.key);
         self.session
             .client
             .simple_query(&sql)
@@ -152,7 +152,7 @@ fn jitter(pause: Duration) -> Duration {
 }
 
 async fn try_lock(session: &Session, key: i64) -> Result<bool, Error> {
-    let sql = format!("SELECT pg_try_advisory_lock({key})");
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
     let rows = session
         .client
         .simple_query(&sql)

@@ -481,3 +481,19 @@ fn a_reader_that_goes_away_does_not_stop_a_run() {
         .run();
     assert_eq!(check.code, Some(0));
 }
+
+/// One line a migration for machines: the event, and the span that says which one and how long it took.
+#[test]
+fn the_log_for_machines_has_a_span_a_migration() {
+    let database = Server::shared().database();
+    let run = dsentr(&["up", "--to", "2025_05_09_1", "--profile", "container"])
+        .env("DATABASE_URL", &database.url())
+        .run();
+    let lines = run.stderr.lines().map(|line| {
+        let (_, rest) = line.split_once("\"level\"").unwrap_or_default();
+        let (before, after) = rest.split_once("\"duration_ms\":").unwrap_or((rest, ""));
+        let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        format!("\"level\"{before}\"duration_ms\":<time>{after}\n")
+    });
+    golden("log.jsonl", &lines.collect::<String>());
+}

@@ -228,7 +228,8 @@ const PREFIX_STATEMENTS: usize = 4;
 
 /// `SET LOCAL` alone: a session setting would leak to the next client of a pooler.
 fn prefix(insert: &str) -> String {
-    let mut text = String::from("BEGIN;\n");
+    // The history row meets that of another runner as a duplicate key, not as a serialization failure.
+    let mut text = String::from("BEGIN ISOLATION LEVEL READ COMMITTED;\n");
     let _ = writeln!(text, "SET LOCAL search_path TO {SCHEMA};");
     // A limit that the role or the database has for the application's queries is not meant for us.
     text.push_str("SET LOCAL statement_timeout TO 0;\n");
