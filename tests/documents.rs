@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use dsentr_migrate::check::{Entry, check};
+use dsentr_migrate::check::{Entry, Problem, check};
 use support::executable::{mask_durations, mask_version};
 use support::server::{Database, Server};
 
@@ -114,12 +114,31 @@ fn shell_blocks_name_scripts_that_ci_runs() {
     assert!(read(".ci/run").contains(".ci/test"));
 }
 
+/// The one block of a kind.
+fn only(document: &str, kind: &str) -> String {
+    let mut blocks = blocks(&read(document), kind);
+    assert_eq!(blocks.len(), 1, "{kind} blocks of {document}");
+    blocks.remove(0)
+}
+
+fn problems(text: &str) -> String {
+    let outcome = check(&[Entry::file("2025_12_05_1_stripe.sql", text.as_bytes())]);
+    let lines = outcome.problems.iter().flat_map(Problem::lines);
+    let package = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
+    lines
+        .map(|line| format!("error: {package}: {line}\n"))
+        .collect()
+}
+
 #[test]
-fn the_example_of_a_migration_passes() {
-    let blocks = blocks(&read("docs/migrations.md"), "sql");
-    let [example] = blocks.as_slice() else {
-        panic!("one example was expected")
-    };
-    let outcome = check(&[Entry::file("2025_12_05_1_example.sql", example.as_bytes())]);
-    assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
+fn the_example_of_a_migration_passes_and_its_mistakes_are_told() {
+    let example = only("docs/migrations.md", "sql");
+    assert_eq!(problems(&example), "");
+    let broken = example
+        .replace("CREATE TABLE", "CREATE TABEL")
+        .replace("DROP TABLE", "DORP TABLE");
+    assert_eq!(
+        problems(broken.trim_end()),
+        only("docs/migrations.md", "text")
+    );
 }
