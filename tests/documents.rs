@@ -111,7 +111,7 @@ fn shell_blocks_name_scripts_that_ci_runs() {
             "nothing runs {script}"
         );
     }
-    assert!(read(".ci/run").contains(".ci/test"));
+    assert!(read(".ci/run").contains("/test\""));
 }
 
 /// The one block of a kind.
