@@ -6,7 +6,8 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::fmt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dsentr_migrate::apply::refinery_name;
@@ -30,25 +31,38 @@ fn main() {
         return stock_refinery();
     }
     let server = Server::of_its_own();
-    println!("{:16} {:>22} {:>22}", "", "no-op", "fresh");
+    let programs = [Program::Ours, Program::Stock];
+    let migrated = programs.map(|_| server.database());
+    let mut rows: Vec<Row> = programs
+        .iter()
+        .zip(&migrated)
+        .map(|(program, database)| Row::counted(*program, database))
+        .collect();
+    // In turns, so that whatever else the machine does meets all programs alike.
+    for _ in 0..NO_OPS {
+        for (row, database) in rows.iter_mut().zip(&migrated) {
+            row.no_op.runs.push(row.program.run(&database.url()));
+        }
+    }
+    for _ in 0..FRESH {
+        for row in &mut rows {
+            row.fresh
+                .runs
+                .push(row.program.run(&server.database().url()));
+        }
+    }
+    println!("{:16} {:>22} {:>32}", "", "no-op", "fresh");
     println!(
         "{:16} {:>6} {:>8} {:>6} {:>6} {:>8} {:>6} {:>9}",
         "", "trips", "ms", "MiB", "trips", "ms", "MiB", "delayed ms"
     );
-    for (name, program) in [
-        ("dsentr-migrate", Program::Ours),
-        ("stock refinery", Program::Stock),
-    ] {
-        let row = Row::measure(&server, program);
+    for row in &rows {
+        let delayed = row.delayed.as_millis();
         println!(
-            "{name:16} {:>6} {:>8.1} {:>6.1} {:>6} {:>8.1} {:>6.1} {:>9.0}",
-            row.no_op.trips,
-            row.no_op.millis,
-            row.no_op.mebibytes,
-            row.fresh.trips,
-            row.fresh.millis,
-            row.fresh.mebibytes,
-            row.delayed
+            "{:16} {} {} {delayed:>10}",
+            row.program.name(),
+            row.no_op,
+            row.fresh
         );
     }
 }
@@ -86,6 +100,13 @@ enum Program {
 }
 
 impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "dsentr-migrate",
+            Self::Stock => "stock refinery",
+        }
+    }
+
     fn command(self, url: &str) -> Command {
         let mut command = match self {
             Self::Ours => Command::new(env!("CARGO_BIN_EXE_dsentr-migrate")),
@@ -108,7 +129,7 @@ impl Program {
         let mut child = self.command(url).spawn().expect("it starts");
         let ended = child.wait4().expect("it ends");
         let took = start.elapsed();
-        assert!(ended.status.success(), "{:?}", ended.status as ExitStatus);
+        assert!(ended.status.success(), "{:?}", ended.status);
         (took, ended.rusage.maxrss)
     }
 
@@ -119,41 +140,48 @@ impl Program {
     }
 }
 
+/// What is known of one program.
 struct Row {
+    program: Program,
     no_op: Cell,
     fresh: Cell,
-    delayed: f64,
-}
-
-struct Cell {
-    trips: u64,
-    millis: f64,
-    mebibytes: f64,
+    delayed: Duration,
 }
 
 impl Row {
-    fn measure(server: &Server, program: Program) -> Self {
-        let database = server.database();
-        let fresh_trips = program.trips(&database);
-        let no_op_trips = program.trips(&database);
-        let no_ops = (0..NO_OPS).map(|_| program.run(&database.url())).collect();
-        let fresh = (0..FRESH)
-            .map(|_| program.run(&server.database().url()))
-            .collect();
-        let far = server.database();
-        let proxy = Proxy::with_delay(server.port(), DELAY);
-        let delayed = program.run(&far.url_through(proxy.port())).0;
+    /// Counts, on a database that is empty before and migrated after.
+    fn counted(program: Program, database: &Database<'_>) -> Self {
+        let far = database.server().database();
+        let proxy = Proxy::with_delay(database.server().port(), DELAY);
         Self {
-            no_op: Cell::of(no_op_trips, no_ops),
-            fresh: Cell::of(fresh_trips, fresh),
-            delayed: delayed.as_secs_f64() * 1000.0,
+            program,
+            fresh: Cell::counted(program.trips(database)),
+            no_op: Cell::counted(program.trips(database)),
+            delayed: program.run(&far.url_through(proxy.port())).0,
         }
     }
 }
 
+/// One kind of run.
+struct Cell {
+    trips: u64,
+    runs: Vec<(Duration, u64)>,
+}
+
 impl Cell {
-    fn of(trips: u64, mut runs: Vec<(Duration, u64)>) -> Self {
+    fn counted(trips: u64) -> Self {
+        Self {
+            trips,
+            runs: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut runs = self.runs.clone();
         runs.sort();
+        let millis = runs[runs.len() / 2].0.as_secs_f64() * 1000.0;
         let memory = runs
             .iter()
             .map(|(_, bytes)| *bytes)
@@ -164,10 +192,6 @@ impl Cell {
             reason = "a size that is shown with one decimal"
         )]
         let mebibytes = memory as f64 / f64::from(1 << 20);
-        Self {
-            trips,
-            millis: runs[runs.len() / 2].0.as_secs_f64() * 1000.0,
-            mebibytes,
-        }
+        write!(f, "{:>6} {millis:>8.1} {mebibytes:>6.1}", self.trips)
     }
 }
