@@ -53,11 +53,11 @@ impl Excerpt<'_> {
     pub fn render(&self, color: bool) -> String {
         let title = one_line(self.title);
         let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
-        let mut origin = Origin::path(one_line(self.path));
-        if let Some(location) = self.location() {
-            origin = origin.line(location.line).char_column(location.column);
+        let path = one_line(self.path);
+        if self.span.is_none() {
+            return self.draw(group.element(Origin::path(path)), None, color);
         }
-        self.draw(group.element(origin), color)
+        self.draw(group, Some(path), color)
     }
 
     /// The same without title and path, for output that has said both: the line, the caret, the notes.
@@ -65,7 +65,7 @@ impl Excerpt<'_> {
         if self.span.is_none() && self.notes.is_empty() {
             return String::new();
         }
-        self.draw(Group::with_level(Level::ERROR), color)
+        self.draw(Group::with_level(Level::ERROR), None, color)
     }
 
     /// `path:line:column`, or the path alone.
@@ -82,7 +82,7 @@ impl Excerpt<'_> {
         self.span.map(|span| Location::of(self.text, span.start))
     }
 
-    fn draw<'b>(&'b self, mut group: Group<'b>, color: bool) -> String {
+    fn draw<'b>(&'b self, mut group: Group<'b>, path: Option<String>, color: bool) -> String {
         let notes: Vec<Element<'b>> = self.notes.iter().map(note).collect();
         if let Some(line) = self.span.map(|span| Line::of(self.text, span)) {
             let mut annotation = AnnotationKind::Primary.span(line.mark.clone());
@@ -91,6 +91,7 @@ impl Excerpt<'_> {
             }
             let snippet = Snippet::source(line.text)
                 .line_start(line.number)
+                .path(path)
                 .annotation(annotation);
             group = group.element(snippet);
             if !notes.is_empty() {
