@@ -17,11 +17,13 @@ const SECOND: &str =
 
 /// Prints what is embedded.
 const MAIN: &str = r#"//! Prints what is embedded.
-use copied_project::embedded::MIGRATIONS;
+use copied_project::embedded::{FILES, MIGRATIONS};
 fn main() {
-    for migration in MIGRATIONS {
-        println!("{} {} {:?}", migration.version, migration.path(), migration.forward_sql());
+    for (migration, file) in MIGRATIONS.iter().zip(FILES.files()) {
+        assert_eq!(migration.file.path(), file.path());
+        println!("{} {} {:?}", migration.version, file.path().display(), migration.forward_sql());
     }
+    assert_eq!(FILES.entries().len(), MIGRATIONS.len());
 }
 "#;
 
@@ -235,9 +237,9 @@ fn a_folder_that_cannot_be_read_is_named() {
 #[test]
 fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
     let project = Project::new();
-    let first =
-        "2025_10_11_1 migrations/2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
-    let second = "2025_10_11_2 migrations/2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+    let first = "2025_10_11_1 2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
+    let second =
+        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
     assert_eq!(project.embedded(), [first, second]);
 
     assert!(!project.rebuilds(), "nothing was touched");
@@ -247,14 +249,14 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
 
     let third = "SELECT 3;\n\n-- Nothing to undo: it only looks.\n";
     project.write("migrations/2025_10_11_3_third.sql", third);
-    let new = "2025_10_11_3 migrations/2025_10_11_3_third.sql \"SELECT 3;\"";
+    let new = "2025_10_11_3 2025_10_11_3_third.sql \"SELECT 3;\"";
     assert_eq!(project.embedded(), [first, second, new], "a new file");
 
     project.write(
         "migrations/2025_10_11_3_third.sql",
         &third.replace('3', "4"),
     );
-    let changed = "2025_10_11_3 migrations/2025_10_11_3_third.sql \"SELECT 4;\"";
+    let changed = "2025_10_11_3 2025_10_11_3_third.sql \"SELECT 4;\"";
     assert_eq!(
         project.embedded(),
         [first, second, changed],
@@ -265,7 +267,7 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
         "migrations/2025_10_11_3_third.sql",
         "migrations/2025_10_12_1_third.sql",
     );
-    let renamed = "2025_10_12_1 migrations/2025_10_12_1_third.sql \"SELECT 4;\"";
+    let renamed = "2025_10_12_1 2025_10_12_1_third.sql \"SELECT 4;\"";
     assert_eq!(
         project.embedded(),
         [first, second, renamed],
