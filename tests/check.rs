@@ -95,7 +95,8 @@ fn each_rule_passes_what_is_right_and_catches_what_is_wrong() {
                     rendered(&problems)
                 ));
             }
-            if name.starts_with("err_") && !name.ends_with(".txt") {
+            if name.starts_with("err_") && fixture.extension().is_none_or(|ending| ending != "txt")
+            {
                 expectations.compare(&fixture.with_extension("txt"), &rendered(&problems));
                 if problems.is_empty() || problems.iter().any(|problem| problem.rule != rule.name) {
                     wrong.push(format!(
@@ -223,4 +224,491 @@ fn valid_sql_is_not_accused() {
         .map(|(file, problems)| format!("{}\n{}", file_name(file), rendered(&problems)))
         .collect();
     assert!(accused.is_empty(), "{}", accused.join("\n"));
+}
+
+/// One file with every piece that ends up in the table.
+const WHOLE: &str = "-- Größe: a header. Not rerunnable: no, this is prose.
+-- Not rerunnable: a type has
+-- no IF NOT EXISTS.
+CREATE TYPE plan AS ENUM ('größer; €', 'b') ;
+
+-- Data loss: the old plans.
+DELETE FROM plans /* ; */ ;;
+DO $$ BEGIN NULL; END $$;
+
+-- A last word.
+
+-- Rollback:
+--   -- Größer.
+--   DROP TYPE plan;
+--
+--   DELETE FROM plans
+--       WHERE name = '€;';
+--   -- Data loss: all plans,
+--   -- old and new.
+";
+
+fn checked(entries: &[Entry]) -> Vec<dsentr_migrate::check::Checked> {
+    let Outcome {
+        migrations,
+        problems,
+    } = check(entries);
+    assert!(problems.is_empty(), "{}", rendered(&problems));
+    migrations
+}
+
+#[test]
+fn a_checked_file_knows_its_parts() {
+    use dsentr_migrate::check::{Mode, Rollback};
+    let entries = [Entry::file(
+        "2025_10_11_07_größe.sql".replace("größe", "plans"),
+        WHOLE,
+    )];
+    let [migration] = checked(&entries).try_into().unwrap();
+    assert_eq!(migration.version, Version::new(2025, 10, 11, 7).unwrap());
+    assert_eq!(migration.stem, "2025_10_11_07_plans");
+    assert_eq!(migration.description, "plans");
+    assert_eq!(migration.mode, Mode::Transaction);
+    assert!(
+        migration
+            .forward
+            .slice(WHOLE)
+            .ends_with("$$;\n\n-- A last word.")
+    );
+    assert_eq!(migration.forward.start, 0);
+    let statements: Vec<&str> = migration
+        .statements
+        .iter()
+        .map(|span| span.slice(WHOLE))
+        .collect();
+    assert_eq!(
+        statements,
+        [
+            "CREATE TYPE plan AS ENUM ('größer; €', 'b')",
+            "DELETE FROM plans",
+            "DO $$ BEGIN NULL; END $$"
+        ]
+    );
+    assert_eq!(
+        migration.not_rerunnable.as_deref(),
+        Some("a type has no IF NOT EXISTS.")
+    );
+    assert_eq!(migration.data_loss, ["the old plans."]);
+    let Rollback::Sql {
+        block,
+        statements,
+        data_loss,
+    } = &migration.rollback
+    else {
+        panic!("{:?}", migration.rollback);
+    };
+    assert!(
+        block.slice(WHOLE).starts_with("--   -- Größer.\n")
+            && block.slice(WHOLE).ends_with("-- old and new.")
+    );
+    let statements: Vec<&str> = statements.iter().map(|span| span.slice(WHOLE)).collect();
+    assert_eq!(
+        statements,
+        [
+            "DROP TYPE plan",
+            "DELETE FROM plans\n--       WHERE name = '€;'"
+        ]
+    );
+    assert_eq!(*data_loss, ["all plans, old and new."]);
+}
+
+#[test]
+fn a_file_without_a_transaction_and_one_without_a_way_back_say_so() {
+    use dsentr_migrate::check::{Mode, Rollback};
+    let vacuum =
+        "-- migrate: no-transaction\nVACUUM users;\n\n-- Nothing to undo: it only\n-- tidies up.\n";
+    let delete = "-- Data loss: all.\nDELETE FROM users;\n\n-- Rollback:\n--   Irreversible: they are gone.\n";
+    let entries = [
+        Entry::file("2025_10_12_1_delete.sql", delete),
+        Entry::file("2025_10_11_1_vacuum.sql", vacuum),
+    ];
+    let [vacuum, delete] = checked(&entries).try_into().unwrap();
+    assert_eq!(vacuum.mode, Mode::NoTransaction);
+    assert_eq!(
+        vacuum.rollback,
+        Rollback::NothingToUndo {
+            reason: "it only tidies up.".to_owned()
+        }
+    );
+    assert_eq!(delete.mode, Mode::Transaction);
+    assert_eq!(
+        delete.rollback,
+        Rollback::Irreversible {
+            reason: "they are gone.".to_owned()
+        }
+    );
+}
+
+#[test]
+fn the_checksum_is_the_one_of_refinery_and_ignores_the_rollback_block() {
+    let other_block = WHOLE.replace("-- Größer.", "-- Smaller.");
+    let name = "2025_10_11_1_plans.sql";
+    let one = &checked(&[Entry::file(name, WHOLE)])[0];
+    let other = &checked(&[Entry::file(name, other_block)])[0];
+    assert_eq!(one.checksum, other.checksum);
+    assert_ne!(one.sha256, other.sha256);
+    let stock =
+        refinery::Migration::unapplied("V2025101101__plans", one.forward.slice(WHOLE)).unwrap();
+    assert_eq!(one.checksum, stock.checksum());
+    assert_eq!(one.version.as_i64(), stock.version());
+    assert_eq!(one.description, stock.name());
+}
+
+#[test]
+fn leaked_files_have_the_form_of_embedded_ones() {
+    use dsentr_migrate::embedded::{Rollback, leak};
+    let entries = [Entry::file("2025_10_11_1_plans.sql", WHOLE)];
+    let [migration] = leak(&entries, &checked(&entries)) else {
+        panic!("one file went in")
+    };
+    assert_eq!(migration.text(), WHOLE);
+    assert_eq!(migration.path(), "migrations/2025_10_11_1_plans.sql");
+    assert!(WHOLE.starts_with(migration.forward_sql()));
+    let sql = migration.rollback_sql().unwrap();
+    let Rollback::Sql {
+        block, statements, ..
+    } = migration.rollback
+    else {
+        panic!("it has SQL")
+    };
+    assert_eq!(sql.len(), block.len());
+    let uncommented =
+        |span: &Span| &sql[(span.start - block.start) as usize..(span.end - block.start) as usize];
+    let statements: Vec<&str> = statements.iter().map(uncommented).collect();
+    assert_eq!(
+        statements,
+        [
+            "DROP TYPE plan",
+            "DELETE FROM plans\n         WHERE name = '€;'"
+        ]
+    );
+}
+
+#[test]
+fn what_is_embedded_is_what_is_in_the_folder() {
+    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let entries = entries(&folder);
+    let fresh = leak(&entries, &checked(&entries));
+    assert_eq!(format!("{MIGRATIONS:#?}"), format!("{fresh:#?}"));
+    let staged: Vec<_> = FILES.files().map(|file| file.path().to_owned()).collect();
+    assert_eq!(staged.len(), MIGRATIONS.len());
+    for ((embedded, fresh), staged) in MIGRATIONS.iter().zip(fresh).zip(staged) {
+        assert_eq!(embedded.file.path(), staged);
+        assert_eq!(format!("migrations/{}", staged.display()), embedded.path());
+        assert_eq!(embedded.text(), fresh.text());
+    }
+    assert!(MIGRATIONS.is_sorted_by_key(|migration| migration.version));
+}
+
+#[test]
+fn a_version_reads_what_it_prints() {
+    let version = Version::new(2025, 10, 11, 1).unwrap();
+    assert_eq!(version.as_i64(), 2_025_101_101);
+    assert_eq!(version.to_string(), "2025_10_11_1");
+    for text in ["2025_10_11_1", "2025_10_11_01", "2025101101"] {
+        assert_eq!(text.parse(), Ok(version), "{text}");
+    }
+    assert_eq!(
+        "2025_10_11_12".parse::<Version>().unwrap().to_string(),
+        "2025_10_11_12"
+    );
+    assert_eq!(
+        "2024_02_29_1".parse::<Version>().unwrap().as_i64(),
+        2_024_022_901
+    );
+    for foreign in [
+        0,
+        1,
+        -1,
+        20_251_011,
+        2_025_101_100,
+        2_025_022_901,
+        i64::MIN,
+        i64::MAX,
+    ] {
+        assert!(!Version::from_i64(foreign).is_real());
+        assert_eq!(Version::from_i64(foreign).to_string(), foreign.to_string());
+    }
+}
+
+#[test]
+fn what_is_no_version_is_told_why() {
+    let told = |text: &str| text.parse::<Version>().unwrap_err().to_string();
+    let expected = [
+        (
+            "",
+            "`` is no version: it needs ten digits, or parts joined by `_`; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_10_11",
+            "`2025_10_11` is no version: it needs year, month, day and counter, joined by `_`; versions look like 2025_10_11_1",
+        ),
+        (
+            "25_10_11_1",
+            "`25_10_11_1` is no version: the year needs four digits; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_9_16_1",
+            "`2025_9_16_1` is no version: the month needs two digits; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_09_6_1",
+            "`2025_09_6_1` is no version: the day needs two digits; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_09_06_100",
+            "`2025_09_06_100` is no version: the counter needs one or two digits; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_09_06_0",
+            "`2025_09_06_0` is no version: the counter starts at 1; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025_02_29_1",
+            "`2025_02_29_1` is no version: there is no such date; versions look like 2025_10_11_1",
+        ),
+        (
+            "2025022901",
+            "`2025022901` is no version: there is no such date and counter; versions look like 2025_10_11_1",
+        ),
+        (
+            "+025101101",
+            "`+025101101` is no version: it needs ten digits, or parts joined by `_`; versions look like 2025_10_11_1",
+        ),
+    ];
+    for (text, message) in expected {
+        assert_eq!(told(text), message);
+    }
+}
+
+#[test]
+fn an_excerpt_shows_the_place_and_what_is_said() {
+    let text = "SELECT 1;\nUPDATE issue_report_messagez;\n\tSELECT 'größe', 1 +;\n";
+    let notes = [
+        Note::new("hint", "Perhaps you meant something else.\nOr not."),
+        Note::new("note", "1 migration stays."),
+    ];
+    let excerpt = Excerpt {
+        title: "2025_12_01_2_issue_message_reads failed",
+        path: "migrations/2025_12_01_2_issue_message_reads.sql",
+        text,
+        span: Some(Span::new(17, 37)),
+        label: "42P01: relation \"issue_report_messagez\" does not exist",
+        notes: &notes,
+    };
+    assert_eq!(
+        excerpt.render(false),
+        "error: 2025_12_01_2_issue_message_reads failed
+ --> migrations/2025_12_01_2_issue_message_reads.sql:2:8
+  |
+2 | UPDATE issue_report_messagez;
+  |        ^^^^^^^^^^^^^^^^^^^^ 42P01: relation \"issue_report_messagez\" does not exist
+  |
+  = hint: Perhaps you meant something else.
+          Or not.
+  = note: 1 migration stays."
+    );
+    assert!(excerpt.render(true).contains("\u{1b}["));
+    let end = Excerpt {
+        span: Some(Span::new(9999, 9999)),
+        label: "",
+        notes: &[],
+        ..excerpt.clone()
+    };
+    assert_eq!(
+        end.place(),
+        "migrations/2025_12_01_2_issue_message_reads.sql:4:1"
+    );
+    let whole = Excerpt {
+        span: None,
+        notes: &notes[1..],
+        ..excerpt
+    };
+    assert_eq!(
+        whole.render(false),
+        "error: 2025_12_01_2_issue_message_reads failed
+--> migrations/2025_12_01_2_issue_message_reads.sql
+ = note: 1 migration stays."
+    );
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let text = "a\n\tgröß€🧾x\n";
+    let at = |needle: &str| {
+        Location::of(text, u32::try_from(text.find(needle).unwrap()).unwrap()).to_string()
+    };
+    assert_eq!(
+        [at("a"), at("g"), at("ß"), at("€"), at("x")],
+        ["1:1", "2:2", "2:5", "2:6", "2:8"]
+    );
+}
+
+/// Brackets nested deeper than any stack: the parser is recursive, and a build must not die of it.
+#[test]
+fn deep_nesting_is_a_problem_and_no_crash() {
+    for (open, close) in [
+        ("(", ")"),
+        ("CASE WHEN ", " END"),
+        ("- ", ""),
+        ("NOT ", ""),
+        ("ARRAY[", "]"),
+    ] {
+        let sql = format!(
+            "SELECT {}1{};\n\n-- Nothing to undo: x.\n",
+            open.repeat(2_000),
+            close.repeat(2_000)
+        );
+        check(&[Entry::file(NAME, sql)]);
+    }
+}
+
+mod arbitrary {
+    //! No bytes make the checker panic or point outside of the file.
+
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    /// All SQL we have: the migrations and the fixtures.
+    fn seeds() -> Vec<Vec<u8>> {
+        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut folders = vec![migrations, fixtures("corpus"), fixtures("valid")];
+        folders.extend(sorted(&fixtures("rules")));
+        let files = folders
+            .iter()
+            .flat_map(|folder| sorted(folder))
+            .filter(|file| file.extension().is_some_and(|e| e == "sql"));
+        files.map(|file| fs::read(file).unwrap()).collect()
+    }
+
+    fn judge(name: &str, bytes: &[u8]) {
+        let Outcome {
+            migrations,
+            problems,
+        } = check(&[Entry::file(name, bytes)]);
+        for problem in &problems {
+            if let Some(span) = problem.span {
+                assert!(
+                    span.start <= span.end && span.end as usize <= bytes.len(),
+                    "{problem:?}"
+                );
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    assert!(text.get(span.range()).is_some(), "{problem:?}");
+                }
+            }
+            let lines = problem.lines();
+            assert!(
+                lines.iter().all(|line| !line.contains(['\n', '\r'])),
+                "{lines:?}"
+            );
+        }
+        for migration in migrations {
+            let text = std::str::from_utf8(bytes).unwrap();
+            assert!(text.get(migration.forward.range()).is_some());
+            assert!(
+                migration
+                    .statements
+                    .iter()
+                    .all(|span| text.get(span.range()).is_some())
+            );
+        }
+    }
+
+    /// Pieces that change what follows them.
+    const PIECES: [&str; 28] = [
+        "'",
+        "\"",
+        "$$",
+        "$a$",
+        "/*",
+        "*/",
+        "--",
+        "\n",
+        ";",
+        "(",
+        ")",
+        "BEGIN",
+        "END",
+        "INTO",
+        "E'\\",
+        "U&'\\",
+        "\\",
+        "\0",
+        "\r",
+        "\u{feff}",
+        "ß",
+        "🧾",
+        "-- Rollback:\n",
+        "--   ",
+        "DO $$ BEGIN ",
+        "EXECUTE '%",
+        "CASE",
+        "%1$L",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn bytes(bytes in vec(any::<u8>(), 0..400)) {
+            judge(NAME, &bytes);
+        }
+
+        #[test]
+        fn text(text in "\\PC{0,200}\n?", name in "\\PC{0,30}") {
+            judge(NAME, text.as_bytes());
+            judge(&format!("{name}.sql"), text.as_bytes());
+        }
+
+        #[test]
+        fn words(words in vec(select(&PIECES[..]), 0..40)) {
+            judge(NAME, words.join(" ").as_bytes());
+        }
+
+        #[test]
+        fn mutated_files(seed in select(seeds()), edits in vec((any::<Index>(), 0..30_usize, select(&PIECES[..])), 1..6)) {
+            let mut bytes = seed;
+            for (at, cut, piece) in edits {
+                let at = at.index(bytes.len() + 1);
+                let end = bytes.len().min(at + cut);
+                bytes.splice(at..end, piece.bytes());
+            }
+            judge(NAME, &bytes);
+        }
+
+        #[test]
+        fn excerpts(text in "(?s).{0,80}", title in "(?s).{0,20}", start in 0..200_u32, length in 0..200_u32, note in "(?s).{0,20}") {
+            let notes = [Note::help(note)];
+            for span in [None, Some(Span::new(start, start + length))] {
+                let excerpt = Excerpt { title: &title, path: &title, text: &text, span, label: &title, notes: &notes };
+                excerpt.render(true);
+                excerpt.render_body(false);
+                excerpt.place();
+            }
+        }
+    }
+
+    #[test]
+    fn file_names_are_judged_whatever_they_are() {
+        for name in [
+            "",
+            ".sql",
+            "_.sql",
+            "2025.sql",
+            "2025_10_11_1_ä.sql",
+            "\u{202e}.sql",
+            "9999999999999999999_1_1_1_a.sql",
+        ] {
+            assert!(FileName::parse(name).is_err(), "{name}");
+            check(&[Entry::file(name, "x")]);
+        }
+    }
 }

@@ -52,6 +52,30 @@ fn first(bytes: &[u8], wanted: u8, message: &str, help: &str) -> Vec<Finding> {
         .collect()
 }
 
+/// How deep brackets may be nested. PostgreSQL runs out of stack somewhat later, and so would the parser here.
+const DEEPEST: usize = 500;
+
+pub(super) fn nesting(bytes: &[u8]) -> Vec<Finding> {
+    let mut depth = 0_usize;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            // Whatever was open in a string or a comment, the statement ends here or near.
+            b';' => depth = 0,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let message = format!("more than {DEEPEST} brackets are open here");
+            return vec![
+                Finding::at(Span::of(at..at + 1), message)
+                    .help("close them, or write it in smaller pieces"),
+            ];
+        }
+    }
+    Vec::new()
+}
+
 pub(super) fn final_newline(file: &File<'_>) -> Vec<Finding> {
     let text = file.text;
     let content = text.trim_end_matches('\n').len();

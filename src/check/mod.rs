@@ -61,8 +61,24 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
 }
 
+/// The parser is recursive; this holds brackets and other nesting far beyond what PostgreSQL itself accepts.
+const STACK: usize = 256 << 20;
+
 /// Runs every rule over every entry.
 pub fn check(entries: &[Entry]) -> Outcome {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK);
+        let thread = builder.spawn_scoped(scope, || check_here(entries));
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // No room for such a stack: the one at hand is enough for every sane file.
+            Err(_) => check_here(entries),
+        }
+    })
+}
+
+fn check_here(entries: &[Entry]) -> Outcome {
     let mut problems = directory_problems(entries);
     let mut migrations = Vec::new();
     for entry in entries {

@@ -76,6 +76,7 @@ pub static RULES: &[Rule] = &[
     bytes("byte-order-mark", "a byte order mark", bytes::byte_order_mark),
     bytes("carriage-return", "line ends other than LF", bytes::carriage_return),
     bytes("nul-byte", "a NUL byte", bytes::nul_byte),
+    bytes("nesting", "brackets nested deeper than any parser likes", bytes::nesting),
     // The form.
     file("final-newline", "no newline, or more than one, at the end", bytes::final_newline),
     file("psql-meta-command", "commands that only psql knows", syntax::psql_meta_command),

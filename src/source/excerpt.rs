@@ -53,14 +53,11 @@ impl Excerpt<'_> {
     pub fn render(&self, color: bool) -> String {
         let title = one_line(self.title);
         let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
-        match self.span {
-            Some(_) => self.draw(group, Some(one_line(self.path)), color),
-            None => self.draw(
-                group.element(Origin::path(one_line(self.path))),
-                None,
-                color,
-            ),
+        let path = one_line(self.path);
+        if self.span.is_none() {
+            return self.draw(group.element(Origin::path(path)), None, color);
         }
+        self.draw(group, Some(path), color)
     }
 
     /// The same without title and path, for output that has said both: the line, the caret, the notes.
@@ -85,7 +82,6 @@ impl Excerpt<'_> {
         self.span.map(|span| Location::of(self.text, span.start))
     }
 
-    /// `path` stands above the line, with its number and the column; what is rendered has said both where it is `None`.
     fn draw<'b>(&'b self, mut group: Group<'b>, path: Option<String>, color: bool) -> String {
         let notes: Vec<Element<'b>> = self.notes.iter().map(note).collect();
         if let Some(line) = self.span.map(|span| Line::of(self.text, span)) {
@@ -94,8 +90,8 @@ impl Excerpt<'_> {
                 annotation = annotation.label(one_line(self.label));
             }
             let snippet = Snippet::source(line.text)
-                .path(path)
                 .line_start(line.number)
+                .path(path)
                 .annotation(annotation);
             group = group.element(snippet);
             if !notes.is_empty() {

@@ -1,0 +1,292 @@
+//! The gate in real builds: a copy of the project, real `cargo`, files that change.
+//!
+//! What each rule says is tested in `check.rs`; here it is that cargo shows it, stops, and notices what changed. `BLESS=1`
+//! rewrites the expected output.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard};
+
+/// The builds share one folder and one target folder, so that the dependencies are compiled once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
+const SECOND: &str =
+    "CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\n\n-- Rollback:\n--   DROP INDEX a_b_idx;\n";
+
+/// Prints what is embedded.
+const MAIN: &str = r#"//! Prints what is embedded.
+use copied_project::embedded::{FILES, MIGRATIONS};
+fn main() {
+    for (migration, file) in MIGRATIONS.iter().zip(FILES.files()) {
+        assert_eq!(migration.file.path(), file.path());
+        println!("{} {} {:?}", migration.version, file.path().display(), migration.forward_sql());
+    }
+    assert_eq!(FILES.entries().len(), MIGRATIONS.len());
+}
+"#;
+
+const LIB: &str = "//! The part of the project that embeds.\npub mod embedded;\npub mod source;\n";
+
+/// A copy of the project with migrations of its own.
+struct Project {
+    folder: PathBuf,
+    /// Held while the test runs: all of them build in the same place.
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Project {
+    /// With `first` and `second` in `migrations/`.
+    fn new() -> Self {
+        let turn = ONE_AT_A_TIME
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let project = Self {
+            folder,
+            _turn: turn,
+        };
+        for item in [
+            "Cargo.lock",
+            "build.rs",
+            "src/check",
+            "src/source",
+            "src/embedded.rs",
+        ] {
+            copy(&root.join(item), &project.path(item));
+        }
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        project.write("Cargo.toml", &small(&manifest));
+        project.write("src/lib.rs", LIB);
+        project.write("src/main.rs", MAIN);
+        project.write("migrations/2025_10_11_1_first.sql", FIRST);
+        project.write("migrations/2025_10_11_2_second.sql", SECOND);
+        project
+    }
+
+    fn path(&self, item: &str) -> PathBuf {
+        self.folder.join(item)
+    }
+
+    fn write(&self, item: &str, text: &str) {
+        let path = self.path(item);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+
+    fn remove(&self, item: &str) {
+        fs::remove_file(self.path(item)).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    fn cargo(&self, command: &str) -> Output {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate-target");
+        Command::new(env!("CARGO"))
+            .args([command, "--offline", "--color=never"])
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_INCREMENTAL", "1")
+            .env_remove("RUSTFLAGS")
+            .env("RUST_BACKTRACE", "1")
+            .output()
+            .unwrap()
+    }
+
+    /// What is embedded, a line for each file.
+    fn embedded(&self) -> Vec<String> {
+        let output = self.cargo("run");
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// What a build that must fail says, without cargo's own account of its progress.
+    fn errors(&self) -> String {
+        let output = self.cargo("check");
+        assert_eq!(output.status.code(), Some(101), "the build should stop");
+        let shown = stderr(&output);
+        let progress = |line: &&str| !line.trim_start().starts_with(char::is_uppercase);
+        let said = shown.lines().filter(progress);
+        said.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    /// Whether a build finds something to do for this project.
+    fn rebuilds(&self) -> bool {
+        let output = self.cargo("build");
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output).contains("Compiling copied-project")
+    }
+}
+
+/// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
+fn small(manifest: &str) -> String {
+    const NEEDED: [&str; 6] = [
+        "annotate-snippets",
+        "include_dir",
+        "rowan",
+        "sha2",
+        "siphasher",
+        "squawk-syntax",
+    ];
+    let mut section = String::new();
+    let mut small = String::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            line.clone_into(&mut section);
+        }
+        let keep = match section.as_str() {
+            "[dependencies]" | "[build-dependencies]" => {
+                line.starts_with('[')
+                    || NEEDED
+                        .iter()
+                        .any(|name| line.starts_with(&format!("{name} =")))
+            }
+            "[package]" | "[features]" => true,
+            section => section.starts_with("[profile"),
+        };
+        if keep {
+            small.push_str(&line.replace("name = \"dsentr-migrate\"", "name = \"copied-project\""));
+            small.push('\n');
+        }
+    }
+    small
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_file() {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy(&entry.path(), &to.join(entry.file_name()));
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn compare(name: &str, actual: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/check")
+        .join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&file, actual).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        actual, expected,
+        "read it, and if it is better than before run `BLESS=1 cargo test --test build`"
+    );
+}
+
+#[test]
+fn broken_files_stop_the_build_with_all_problems_at_once() {
+    let project = Project::new();
+    project.write(
+        "migrations/2025_10_11_2_second.sql",
+        "-- Größe: mit Umlauten\nCREATE TABEL b (c int);\n",
+    );
+    project.write(
+        "migrations/2025_10_11_3_third.sql",
+        "DO $$\nBEGIN\n\tUPDATE a SET b = 'ü' + ;\nEND\n$$;\n\n-- Nothing to undo: x.\n",
+    );
+    project.write(
+        "migrations/2025_9_1_1_fourth.sql",
+        &FIRST.replace('\n', "\r\n"),
+    );
+    project.write("migrations/notes.txt", "Nothing.\n");
+    fs::create_dir(project.path("migrations/old")).unwrap();
+    let shown = stderr(&project.cargo("check"));
+    for noise in [
+        "panicked",
+        "backtrace",
+        "--- stderr",
+        "--- stdout",
+        "src/check",
+        "exit status",
+    ] {
+        assert!(!shown.contains(noise), "{shown}");
+    }
+    compare("broken_build.txt", &project.errors());
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_named() {
+    let project = Project::new();
+    fs::remove_dir_all(project.path("migrations")).unwrap();
+    assert_eq!(
+        project.errors(),
+        "error: copied-project@0.1.0: migrations: No such file or directory (os error 2)\nerror: build script logged errors\n"
+    );
+}
+
+#[test]
+fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
+    let project = Project::new();
+    let first = "2025_10_11_1 2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
+    let second =
+        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+    assert_eq!(project.embedded(), [first, second]);
+
+    assert!(!project.rebuilds(), "nothing was touched");
+    project.write("README.md", "Outside of the folder.\n");
+    project.write("docs/2025_10_11_9_x.sql", "SELECT 1;\n");
+    assert!(!project.rebuilds(), "a file outside was touched");
+
+    let third = "SELECT 3;\n\n-- Nothing to undo: it only looks.\n";
+    project.write("migrations/2025_10_11_3_third.sql", third);
+    let new = "2025_10_11_3 2025_10_11_3_third.sql \"SELECT 3;\"";
+    assert_eq!(project.embedded(), [first, second, new], "a new file");
+
+    project.write(
+        "migrations/2025_10_11_3_third.sql",
+        &third.replace('3', "4"),
+    );
+    let changed = "2025_10_11_3 2025_10_11_3_third.sql \"SELECT 4;\"";
+    assert_eq!(
+        project.embedded(),
+        [first, second, changed],
+        "a changed file"
+    );
+
+    project.rename(
+        "migrations/2025_10_11_3_third.sql",
+        "migrations/2025_10_12_1_third.sql",
+    );
+    let renamed = "2025_10_12_1 2025_10_12_1_third.sql \"SELECT 4;\"";
+    assert_eq!(
+        project.embedded(),
+        [first, second, renamed],
+        "a renamed file"
+    );
+
+    project.write("migrations/2025_10_12_1_third.sql", "SELEKT 4;\n");
+    assert!(
+        project
+            .errors()
+            .contains("migrations/2025_10_12_1_third.sql:1:1: unexpected `SELEKT`"),
+        "{}",
+        project.errors()
+    );
+    project.remove("migrations/2025_10_12_1_third.sql");
+    assert_eq!(
+        project.embedded(),
+        [first, second],
+        "a broken file, then a deleted one"
+    );
+    assert!(!project.rebuilds(), "nothing was touched since");
+}
