@@ -23,7 +23,7 @@ pub(crate) struct State {
 
 /// All migrations of the executable, oldest first.
 pub(crate) fn migrations() -> &'static [Migration] {
-    &MIGRATIONS
+    MIGRATIONS
 }
 
 /// Runs a migration's forward part or its rollback in one transaction; a failure leaves nothing of it.
