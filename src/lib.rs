@@ -1,1 +1,21 @@
 //! Carries the PostgreSQL schema of Dsentr and brings a database to it.
+//!
+//! Data flows one way: config → connect → history → plan → lock → apply → report. A module uses
+//! what is to its left.
+
+pub mod apply;
+#[cfg(feature = "authoring")]
+pub mod check;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod connect;
+pub mod embedded;
+pub mod error;
+pub mod history;
+pub mod lock;
+pub mod log;
+pub mod plan;
+pub mod report;
+pub mod server_error;
+pub mod source;

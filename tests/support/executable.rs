@@ -69,17 +69,56 @@ impl Dsentr {
     }
 }
 
-/// Takes out of a text what differs from run to run: the database's name, its server's port, and durations.
+/// Takes out of a text what differs from run to run: the database's name, its server's port and version, times and durations.
 /// A duration loses the blanks before it too, since columns are aligned with them.
 pub(crate) fn mask(text: &str, database: &Database<'_>) -> String {
     let text = text
         .replace(database.name(), "<database>")
         .replace(&format!(":{}", database.server().port()), ":<port>")
         .replace(
+            &format!("\"port\": {}", database.server().port()),
+            "\"port\": <port>",
+        )
+        .replace(
             &database.server().socket_dir().display().to_string(),
             "<socket folder>",
         );
-    mask_durations(&text)
+    mask_durations(&mask_times(&mask_version(&text)))
+}
+
+/// The times of a text masked, in the form that a history has them: `2026-11-22T14:57:54.123Z`.
+fn mask_times(text: &str) -> String {
+    let is_time = |word: &str| {
+        let shape: String = word
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect();
+        shape.starts_with("0000-00-00T00:00:00") && shape.ends_with('Z')
+    };
+    let masked = |word: &str| {
+        let bare = word.trim_end_matches(['\n', '"', ',']);
+        let bare = bare.trim_start_matches('"');
+        if is_time(bare) {
+            word.replace(bare, "<when>")
+        } else {
+            word.to_owned()
+        }
+    };
+    text.split_inclusive([' ', '\n']).map(masked).collect()
+}
+
+/// The server's version masked, in text and in JSON.
+pub(crate) fn mask_version(text: &str) -> String {
+    let line = |line: &str| {
+        for mark in [", PostgreSQL ", "\"server_version\": \""] {
+            if let Some((before, after)) = line.split_once(mark) {
+                let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+                return format!("{before}{mark}<version>{after}");
+            }
+        }
+        line.to_owned()
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 /// The durations of a text masked: a number, a blank, a unit of time.

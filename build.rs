@@ -1,0 +1,105 @@
+//! Checks the files of `migrations/` and hands what passed to the compiler.
+//!
+//! What is wrong does not build: every problem of every file becomes an error of cargo, with its place. What passed is
+//! staged in `OUT_DIR` together with a table of all that the runtime needs to know, so that it parses nothing.
+
+#[path = "src/check/mod.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the library, which uses and exports the rest"
+)]
+mod check;
+#[path = "src/source/mod.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "shared with the library, which uses and exports the rest"
+)]
+mod source;
+
+use check::{Checked, Entry};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+fn main() -> ExitCode {
+    for input in ["build.rs", "src/check", "src/source", source::FOLDER] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    match run() {
+        Ok(lines) if lines.is_empty() => ExitCode::SUCCESS,
+        Ok(lines) => fail(&lines),
+        Err(error) => fail(&[error]),
+    }
+}
+
+/// Cargo prints these as errors and stops; an exit code of our own would make it add the whole output of this script.
+fn fail(lines: &[String]) -> ExitCode {
+    for line in lines {
+        println!("cargo::error={line}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// The lines of all problems; none means that the files are staged.
+fn run() -> Result<Vec<String>, String> {
+    let entries = read(Path::new(source::FOLDER))?;
+    let outcome = check::check(&entries);
+    if !outcome.problems.is_empty() {
+        let lines = outcome.problems.iter().flat_map(check::Problem::lines);
+        return Ok(lines.collect());
+    }
+    let out = env::var_os("OUT_DIR")
+        .map(PathBuf::from)
+        .ok_or("OUT_DIR is not set: this script is run by cargo")?;
+    stage(&out, &entries, &outcome.migrations)?;
+    Ok(Vec::new())
+}
+
+fn read(folder: &Path) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::new();
+    for entry in at(folder, fs::read_dir(folder))? {
+        let path = at(folder, entry)?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        // A link is no plain file, whatever it points to: what it points to could change unseen.
+        let is_file = at(&path, path.symlink_metadata())?.is_file();
+        let bytes = if is_file {
+            Some(at(&path, fs::read(&path))?)
+        } else {
+            None
+        };
+        entries.push(Entry { name, bytes });
+    }
+    Ok(entries)
+}
+
+/// Writes the checked bytes, and nothing else, where `include_dir` takes them from, and the table beside them.
+fn stage(out: &Path, entries: &[Entry], migrations: &[Checked]) -> Result<(), String> {
+    let folder = out.join(source::FOLDER);
+    // A file of an earlier build that is gone from the sources must not stay embedded.
+    if folder.exists() {
+        at(&folder, fs::remove_dir_all(&folder))?;
+    }
+    at(&folder, fs::create_dir_all(&folder))?;
+    for migration in migrations {
+        let name = format!("{}.sql", migration.stem);
+        let entry = entries.iter().find(|entry| entry.name == name);
+        let bytes = entry
+            .and_then(|entry| entry.bytes.as_deref())
+            .unwrap_or_default();
+        let path = folder.join(name);
+        at(&path, fs::write(&path, bytes))?;
+    }
+    let table = out.join("migrations.rs");
+    at(&table, fs::write(&table, check::table(migrations)))
+}
+
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,23 @@
+-- Users who sign in with e-mail and password get a value of their own, so that null can mean "not known".
+ALTER TYPE oauth_provider ADD VALUE IF NOT EXISTS 'email';
+
+-- Rollback:
+--   LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
+--   DO $$
+--   DECLARE
+--       in_use bigint := (SELECT count(*) FROM users WHERE oauth_provider = 'email');
+--   BEGIN
+--       IF in_use > 0 THEN
+--           RAISE EXCEPTION 'cannot remove value "email" from type oauth_provider, number of rows that use it: %', in_use
+--               USING ERRCODE = 'dependent_objects_still_exist',
+--                   DETAIL = format('Rows in users: %s.', in_use),
+--                   HINT = 'Set users.oauth_provider of these rows to null or to another value, then roll back again.';
+--       END IF;
+--   END
+--   $$;
+--   ALTER TYPE oauth_provider RENAME TO oauth_provider_with_email;
+--   CREATE TYPE oauth_provider AS ENUM ('google', 'github', 'apple');
+--   ALTER TABLE users
+--       ALTER COLUMN oauth_provider TYPE oauth_provider USING oauth_provider::text::oauth_provider;
+--   DROP TYPE oauth_provider_with_email;
+--   -- Refuses while a user has the value: PostgreSQL cannot drop it in place, so the type is made anew without it.

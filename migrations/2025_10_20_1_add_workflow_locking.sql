@@ -1,0 +1,13 @@
+-- Two editors of one workflow overwrite each other, so who edits locks it, and the others see who.
+ALTER TABLE workflows
+    ADD COLUMN IF NOT EXISTS locked_by uuid REFERENCES users (id),
+    ADD COLUMN IF NOT EXISTS locked_at timestamptz;
+
+CREATE INDEX IF NOT EXISTS idx_workflows_locked_by ON workflows (locked_by);
+
+-- Rollback:
+--   DROP INDEX idx_workflows_locked_by;
+--   ALTER TABLE workflows
+--       DROP COLUMN locked_at,
+--       DROP COLUMN locked_by;
+--   -- Data loss: the edit locks held now.

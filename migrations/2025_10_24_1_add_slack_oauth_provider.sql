@@ -1,0 +1,30 @@
+-- Slack accounts can be connected as well.
+ALTER TYPE oauth_connection_provider ADD VALUE IF NOT EXISTS 'slack';
+
+-- Rollback:
+--   LOCK TABLE user_oauth_tokens, workspace_connections IN ACCESS EXCLUSIVE MODE;
+--   DO $$
+--   DECLARE
+--       tokens bigint := (SELECT count(*) FROM user_oauth_tokens WHERE provider = 'slack');
+--       connections bigint := (SELECT count(*) FROM workspace_connections WHERE provider = 'slack');
+--   BEGIN
+--       IF tokens + connections > 0 THEN
+--           RAISE EXCEPTION
+--               'cannot remove value "slack" from type oauth_connection_provider, number of rows that use it: %',
+--               tokens + connections
+--               USING ERRCODE = 'dependent_objects_still_exist',
+--                   DETAIL = format(
+--                       'Rows in user_oauth_tokens: %s, in workspace_connections: %s.', tokens, connections
+--                   ),
+--                   HINT = 'Disconnect these accounts (delete the rows), then roll back again.';
+--       END IF;
+--   END
+--   $$;
+--   ALTER TYPE oauth_connection_provider RENAME TO oauth_connection_provider_with_slack;
+--   CREATE TYPE oauth_connection_provider AS ENUM ('google', 'microsoft');
+--   ALTER TABLE user_oauth_tokens
+--       ALTER COLUMN provider TYPE oauth_connection_provider USING provider::text::oauth_connection_provider;
+--   ALTER TABLE workspace_connections
+--       ALTER COLUMN provider TYPE oauth_connection_provider USING provider::text::oauth_connection_provider;
+--   DROP TYPE oauth_connection_provider_with_slack;
+--   -- Refuses while a row has the value: PostgreSQL cannot drop it in place, so the type is made anew without it.

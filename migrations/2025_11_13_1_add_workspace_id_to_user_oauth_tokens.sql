@@ -1,0 +1,10 @@
+-- A token that was connected for a workspace must not be used for its user's private workflows, nor the other way round.
+ALTER TABLE user_oauth_tokens
+    ADD COLUMN IF NOT EXISTS workspace_id uuid REFERENCES workspaces (id);
+
+CREATE INDEX IF NOT EXISTS idx_user_oauth_tokens_workspace_id ON user_oauth_tokens (workspace_id);
+
+-- Rollback:
+--   DROP INDEX idx_user_oauth_tokens_workspace_id;
+--   ALTER TABLE user_oauth_tokens DROP COLUMN workspace_id;
+--   -- Data loss: which tokens are bound to a workspace; all count as personal again.

@@ -1,0 +1,11 @@
+-- Delay nodes and back-off put a run off without holding a worker: it waits in the queue until this time.
+-- Runs that wait already may start at once, which is what the default says for them too.
+ALTER TABLE workflow_runs
+    ADD COLUMN IF NOT EXISTS resume_at timestamptz NOT NULL DEFAULT now();
+
+CREATE INDEX IF NOT EXISTS idx_workflow_runs_resume_at ON workflow_runs (resume_at);
+
+-- Rollback:
+--   DROP INDEX idx_workflow_runs_resume_at;
+--   ALTER TABLE workflow_runs DROP COLUMN resume_at;
+--   -- Data loss: until when runs were put off; those that wait start at once.

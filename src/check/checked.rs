@@ -1,0 +1,133 @@
+//! What is known of a migration that passed every check: all that the binary needs, so that it parses nothing.
+
+use super::file::{File, Part};
+use super::layout::{Content, Note, NoteKind, ReasonKind};
+use super::transaction::runs_without_transaction;
+use crate::source::{FileName, Span, Version};
+use sha2::{Digest, Sha256};
+use siphasher::sip::SipHasher13;
+use std::hash::{Hash, Hasher};
+
+/// A migration that passed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// Its version.
+    pub version: Version,
+    /// The file name without `.sql`.
+    pub stem: String,
+    /// The part of the name after the counter.
+    pub description: String,
+    /// SHA-256 of the whole file.
+    pub sha256: [u8; 32],
+    /// refinery's checksum, over the forward part alone.
+    pub checksum: u64,
+    /// From the start to the last byte of the forward part that is no white space.
+    pub forward: Span,
+    /// The statements of the forward part, each without its semicolon.
+    pub statements: Vec<Span>,
+    /// Whether it runs in a transaction.
+    pub mode: Mode,
+    /// The way back.
+    pub rollback: Rollback,
+    /// What the way forward destroys, in the words of the file.
+    pub data_loss: Vec<String>,
+    /// Why it cannot be run twice.
+    pub not_rerunnable: Option<String>,
+}
+
+/// How a migration is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// All statements and the history row in one transaction.
+    Transaction,
+    /// Statement by statement.
+    NoTransaction,
+}
+
+/// The way back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Rollback {
+    /// SQL in the comments of the rollback block.
+    Sql {
+        /// The lines below the opening one, to the last byte that is no white space.
+        block: Span,
+        /// Its statements, each without its semicolon.
+        statements: Vec<Span>,
+        /// What the way back destroys, in the words of the file.
+        data_loss: Vec<String>,
+    },
+    /// There is none.
+    Irreversible {
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing to do.
+    NothingToUndo {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Checked {
+    pub(super) fn new(name: FileName, file: &File<'_>) -> Self {
+        let forward = file.layout.forward;
+        let mode = if runs_without_transaction(file) {
+            Mode::NoTransaction
+        } else {
+            Mode::Transaction
+        };
+        let reasons = texts(&file.layout.notes, NoteKind::NotRerunnable);
+        Self {
+            version: name.version,
+            sha256: Sha256::digest(file.text.as_bytes()).into(),
+            checksum: refinery_checksum(&name, forward.slice(file.text)),
+            forward,
+            statements: spans(&file.forward),
+            mode,
+            rollback: Rollback::of(file),
+            data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
+            not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),
+            stem: name.stem,
+            description: name.description,
+        }
+    }
+}
+
+impl Rollback {
+    fn of(file: &File<'_>) -> Self {
+        let block = file.layout.block.as_ref();
+        if let Some(Content::Reason { kind, reason, .. }) = block.map(|block| &block.content) {
+            let reason = reason.clone();
+            return match kind {
+                ReasonKind::Irreversible => Self::Irreversible { reason },
+                ReasonKind::NothingToUndo => Self::NothingToUndo { reason },
+            };
+        }
+        Self::Sql {
+            block: block.map_or(Span::new(0, 0), |block| block.body),
+            statements: file.rollback.as_ref().map(spans).unwrap_or_default(),
+            data_loss: texts(&file.layout.rollback_notes, NoteKind::DataLoss),
+        }
+    }
+}
+
+fn spans(part: &Part) -> Vec<Span> {
+    part.statements.iter().map(|(_, span)| *span).collect()
+}
+
+fn texts(notes: &[Note], kind: NoteKind) -> Vec<String> {
+    notes
+        .iter()
+        .filter(|note| note.kind == kind)
+        .map(|note| note.text.clone())
+        .collect()
+}
+
+/// As refinery-core 0.10 computes it with `int8-versions`: the history keeps this number, and stock refinery compares it.
+fn refinery_checksum(name: &FileName, forward: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    name.description.hash(&mut hasher);
+    name.version.as_i64().hash(&mut hasher);
+    forward.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,98 @@
+//! The rules, in the order in which they are explained to a person.
+
+use super::problem::Finding;
+use super::{
+    Entry, File, bytes, data_loss, directory, enum_value, notes, rerun, rollback, session, syntax,
+    transaction,
+};
+
+/// One rule: a name, what it refuses, and the function that judges.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stands in brackets after each of its messages.
+    pub name: &'static str,
+    /// What it refuses.
+    pub refuses: &'static str,
+    pub(super) check: Check,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Check {
+    /// The names in the folder; a finding belongs to the entry at its index.
+    Folder(fn(&[Entry]) -> Vec<(usize, Finding)>),
+    /// The bytes of one file. A file with such a problem is not judged further.
+    Bytes(fn(&[u8]) -> Vec<Finding>),
+    /// The parsed file.
+    File(fn(&File<'_>) -> Vec<Finding>),
+}
+
+const fn folder(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&[Entry]) -> Vec<(usize, Finding)>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        check: Check::Folder(judge),
+    }
+}
+
+const fn bytes(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&[u8]) -> Vec<Finding>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        check: Check::Bytes(judge),
+    }
+}
+
+const fn file(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&File<'_>) -> Vec<Finding>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        check: Check::File(judge),
+    }
+}
+
+/// Every rule there is.
+#[rustfmt::skip]
+pub static RULES: &[Rule] = &[
+    // The folder.
+    folder("stray-file", "anything that is no migration", directory::stray_file),
+    folder("file-name", "a name that is not YYYY_MM_DD_N_description.sql", directory::file_name),
+    folder("duplicate-version", "two files with one version", directory::duplicate_version),
+    folder("version-order", "names that sort otherwise than their versions", directory::version_order),
+    // The bytes.
+    bytes("utf-8", "bytes that are no UTF-8", bytes::utf_8),
+    bytes("byte-order-mark", "a byte order mark", bytes::byte_order_mark),
+    bytes("carriage-return", "line ends other than LF", bytes::carriage_return),
+    bytes("nul-byte", "a NUL byte", bytes::nul_byte),
+    // The form.
+    file("final-newline", "no newline, or more than one, at the end", bytes::final_newline),
+    file("psql-meta-command", "commands that only psql knows", syntax::psql_meta_command),
+    file("syntax", "what PostgreSQL cannot parse, in the file, its rollback block and the bodies in them", syntax::syntax),
+    file("final-semicolon", "a last statement that no semicolon ends", syntax::final_semicolon),
+    file("no-statement", "a forward part without a statement", syntax::no_statement),
+    file("rollback-block", "a missing or misshapen rollback block", rollback::rollback_block),
+    file("note-form", "a note that is misspelt or without a reason", notes::note_form),
+    // What the statements do.
+    file("transaction-control", "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin", transaction::transaction_control),
+    file("no-transaction", "statements in a mode in which they cannot run", transaction::no_transaction),
+    file("search-path", "a changed search_path", session::search_path),
+    file("copy-stream", "COPY over the connection", session::copy_stream),
+    file("enum-value", "an enum value added and used in one file", enum_value::enum_value),
+    file("data-loss", "rows or columns destroyed without a word", data_loss::data_loss),
+    file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
+    // Unsafe DDL: its rules come here, and `allowance` then knows their names.
+    file("allowance", "an allowance that allows nothing", notes::allowance),
+    // The seal (migrations.lock): its rules come here.
+];

@@ -1,0 +1,155 @@
+//! The command line: what can be asked, and how it reads in `--help`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Color, Format, Given};
+use crate::source::Version;
+
+/// Carries the PostgreSQL schema of Dsentr and brings a database to it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dsentr-migrate",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check), \
+                  4 history and binary disagree, 5 lock not obtained in time, 6 database not reachable.\n\
+                  5 and 6 are worth another try."
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Apply what is pending
+    Up {
+        /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
+        #[arg(long, value_name = "VERSION")]
+        to: Option<Version>,
+        /// Fail with exit code 4 where the database is ahead of this binary
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Show where the database stands
+    Status {
+        /// Exit with 3 when something is pending, with 4 when history and binary disagree
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show what `up` would do, and do nothing
+    Plan {
+        /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
+        #[arg(long, value_name = "VERSION")]
+        to: Option<Version>,
+    },
+    /// Write the embedded migrations and their SHA-256 sums into a new folder
+    Export {
+        /// The folder; it must not exist yet, or be empty
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Show every setting, its value (secrets masked) and where it came from
+    Config,
+    /// Show version, build, newest migration and the SHA-256 of every embedded file
+    Version,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub struct Options {
+    /// Connection string; others on this machine can read it here, `DATABASE_URL` hides it
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Host name, address or socket folder
+    #[arg(long, global = true, value_name = "HOST")]
+    host: Option<String>,
+    /// Port
+    #[arg(long, global = true, value_name = "PORT")]
+    port: Option<String>,
+    /// Role to log in as
+    #[arg(long, global = true, value_name = "ROLE")]
+    user: Option<String>,
+    /// Name of the database
+    #[arg(long, global = true, value_name = "NAME")]
+    database: Option<String>,
+    /// File that holds the password
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<String>,
+    /// How long to wait for another runner, for example `90s`
+    #[arg(long, global = true, value_name = "TIME")]
+    lock_timeout: Option<String>,
+    /// Settings file in TOML
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Built-in settings to start from: default, container, installer or airgap
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Results on stdout for people or for machines
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub output: Option<Format>,
+    /// Colour in text
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    pub color: Option<Color>,
+    /// How much is said on stderr: error, warn, info, debug, trace, or a filter
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// What is said on stderr for people or for machines
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    log_format: Option<Format>,
+}
+
+impl Cli {
+    /// The settings that were given as flags.
+    pub fn given(&self) -> Vec<Given> {
+        let options = &self.options;
+        let strict =
+            matches!(self.command, Command::Up { strict: true, .. }).then(|| "true".to_owned());
+        [
+            (
+                "database.url",
+                "--database-url",
+                options.database_url.clone(),
+            ),
+            ("database.host", "--host", options.host.clone()),
+            ("database.port", "--port", options.port.clone()),
+            ("database.user", "--user", options.user.clone()),
+            ("database.name", "--database", options.database.clone()),
+            (
+                "database.password_file",
+                "--password-file",
+                options.password_file.clone(),
+            ),
+            (
+                "lock.timeout",
+                "--lock-timeout",
+                options.lock_timeout.clone(),
+            ),
+            ("up.strict", "--strict", strict),
+            ("log.level", "--log-level", options.log_level.clone()),
+            ("log.format", "--log-format", options.log_format.map(word)),
+            ("output.format", "--output", options.output.map(word)),
+            ("output.color", "--color", options.color.map(word)),
+        ]
+        .into_iter()
+        .filter_map(|(key, flag, value)| Some(Given::text(key, value?, flag)))
+        .collect()
+    }
+}
+
+/// The word that stands for a value on the command line, which is the one of the settings too.
+fn word(value: impl clap::ValueEnum + Copy) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}

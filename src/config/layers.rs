@@ -1,0 +1,357 @@
+//! The layers of settings, weakest first: built-in profiles, file, environment, flags.
+//!
+//! Each value is a figment provider of its own whose name is the place it came from; that is
+//! how errors and `config` can say it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::{ConfigError, KEYS, Kind, PROFILES, SHORT_CUTS, conninfo, libpq};
+
+/// Prefix of this program's own variables.
+const PREFIX: &str = "DSENTR_MIGRATE_";
+
+/// Variables of this program that are no setting: they choose the layers.
+const CHOOSERS: [&str; 2] = ["DSENTR_MIGRATE_CONFIG", "DSENTR_MIGRATE_PROFILE"];
+
+/// The environment variables of the process, taken once, so that everything after is a function of them.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The variables of this process; one that is not UTF-8 is an error only where it would be used.
+    ///
+    /// # Errors
+    /// A variable that this program would read is not UTF-8.
+    pub fn of_process() -> Result<Self, ConfigError> {
+        let mut variables = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(variables.insert(name, value)),
+                Err(_)
+                    if name.starts_with(PREFIX)
+                        || name.starts_with("PG")
+                        || name.starts_with("DATABASE_URL") =>
+                {
+                    return Err(ConfigError::new(format!(
+                        "the variable {name} is not UTF-8"
+                    )));
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(Self { variables })
+    }
+
+    /// The value of a variable; an empty one counts as absent, as in libpq.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The home folder of the user.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").map(PathBuf::from)
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        }
+    }
+}
+
+/// One value for one key, and the place it was given in.
+#[derive(Debug, Clone)]
+pub struct Given {
+    key: String,
+    value: Value,
+    place: String,
+}
+
+impl Given {
+    /// A value that was given as text: by a flag or a variable.
+    pub fn text(key: &str, text: impl Into<String>, place: impl Into<String>) -> Self {
+        let text = text.into();
+        let kind = KEYS
+            .iter()
+            .chain(SHORT_CUTS)
+            .find(|(name, _)| *name == key)
+            .map_or(Kind::Text, |(_, kind)| *kind);
+        let value = match (kind, text.as_str()) {
+            (Kind::Flag, "true") => Value::from(true),
+            (Kind::Flag, "false") => Value::from(false),
+            _ => Value::from(text),
+        };
+        Self {
+            key: key.to_owned(),
+            value,
+            place: place.into(),
+        }
+    }
+}
+
+impl Provider for Given {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.place.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let nested = figment::util::nest(&self.key, self.value.clone());
+        let dict = nested.into_dict().unwrap_or_default();
+        Ok(Profile::Default.collect(dict))
+    }
+}
+
+/// A whole document of settings, and its name.
+struct Document {
+    dict: Dict,
+    place: String,
+}
+
+impl Provider for Document {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.place.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.dict.clone()))
+    }
+}
+
+/// Lays all layers over each other.
+pub(super) fn merge(
+    environment: &Environment,
+    flags: Vec<Given>,
+    file: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Figment, ConfigError> {
+    let mut figment = built_in("default")?;
+    if let Some(profile) = profile.or_else(|| environment.get("DSENTR_MIGRATE_PROFILE")) {
+        figment = figment.merge(built_in(profile)?);
+    }
+    if let Some(path) = file.or_else(|| environment.get("DSENTR_MIGRATE_CONFIG")) {
+        figment = merge_file(figment, path)?;
+    }
+    figment = merge_given(figment, variables(environment)?)?;
+    merge_given(figment, flags)
+}
+
+fn built_in(profile: &str) -> Result<Figment, ConfigError> {
+    let Some((name, text)) = PROFILES.iter().find(|(name, _)| *name == profile) else {
+        let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
+        return Err(ConfigError::new(format!("there is no profile {profile:?}"))
+            .with_help(format!("the profiles are {}", names.join(", "))));
+    };
+    let place = format!("profile {name}");
+    let dict = parse_toml(text, &place)?;
+    Ok(Figment::from(Document { dict, place }))
+}
+
+fn merge_file(figment: Figment, path: &str) -> Result<Figment, ConfigError> {
+    let place = format!("file {path}");
+    let mut dict = parse_toml(&read(path, "settings file")?, &place)?;
+    // Short cuts are weaker than the single settings beside them.
+    let figment = merge_given(figment, take_short_cuts(&mut dict, &place)?)?;
+    Ok(figment.merge(Document { dict, place }))
+}
+
+/// In the order given, weakest first; a short cut is opened where it stands.
+fn merge_given(mut figment: Figment, given: Vec<Given>) -> Result<Figment, ConfigError> {
+    for given in given {
+        figment = open(given)?.into_iter().fold(figment, Figment::merge);
+    }
+    Ok(figment)
+}
+
+/// What the TOML parser says is kept without the line it shows: the line may hold a secret.
+fn parse_toml(text: &str, place: &str) -> Result<Dict, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let before = &text[..text.floor_char_boundary(at)];
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .chars()
+            .rev()
+            .take_while(|character| *character != '\n')
+            .count()
+            + 1;
+        ConfigError::new(format!(
+            "{place}:{line}:{column}: {}",
+            error.message().trim().replace('\n', ": ")
+        ))
+    })
+}
+
+fn take_short_cuts(dict: &mut Dict, place: &str) -> Result<Vec<Given>, ConfigError> {
+    let Some(Value::Dict(_, database)) = dict.get_mut("database") else {
+        return Ok(Vec::new());
+    };
+    let mut given = Vec::new();
+    for (key, _) in SHORT_CUTS {
+        let name = key.trim_start_matches("database.");
+        let Some(value) = database.remove(name) else {
+            continue;
+        };
+        if value.as_str().is_none() {
+            return Err(ConfigError::new(format!(
+                "{key}: expected a string in quotes (in {place})"
+            )));
+        }
+        given.push(Given {
+            key: (*key).to_owned(),
+            value,
+            place: place.to_owned(),
+        });
+    }
+    Ok(given)
+}
+
+/// Opens a short cut into the settings that it stands for; any other setting stands for itself.
+fn open(given: Given) -> Result<Vec<Given>, ConfigError> {
+    let text = given.value.as_str().unwrap_or_default();
+    let Given { key, place, .. } = &given;
+    match key.as_str() {
+        "database.url" => open_url(text, place),
+        "database.url_file" => open_url(&read_secret(text)?, &format!("{place} in {text}")),
+        "database.password_file" => {
+            let password = read_secret(text)?;
+            Ok(vec![Given::text(
+                "database.password",
+                password,
+                format!("{place} in {text}"),
+            )])
+        }
+        _ => Ok(vec![given]),
+    }
+}
+
+fn open_url(text: &str, place: &str) -> Result<Vec<Given>, ConfigError> {
+    let parameters = conninfo::parse(text).map_err(|error| ConfigError {
+        message: format!("{} (in {place})", error.message),
+        ..error
+    })?;
+    parameters
+        .into_iter()
+        .map(|(name, value)| {
+            let key = libpq::key_of(&name).ok_or_else(|| unknown_parameter(&name, place))?;
+            Ok(Given::text(key, value, place))
+        })
+        .collect()
+}
+
+fn unknown_parameter(name: &str, place: &str) -> ConfigError {
+    let known: Vec<&str> = libpq::PARAMETERS.iter().map(|(name, ..)| *name).collect();
+    ConfigError::new(format!(
+        "the parameter {name:?} of the connection string is not known (in {place})"
+    ))
+    .with_help(format!("known are {}", known.join(", ")))
+}
+
+/// Variables, weakest first: libpq's own, `DATABASE_URL`, this program's.
+fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
+    if environment.get("PGSERVICE").is_some() {
+        return Err(ConfigError::new(
+            "the variable PGSERVICE is set, and connection service files are not read",
+        )
+        .with_help(
+            "unset it, and give the connection as DATABASE_URL or with the other PG* variables",
+        ));
+    }
+    refuse_unknown(environment)?;
+    let mut given: Vec<Given> = libpq::PARAMETERS
+        .iter()
+        .filter_map(|(_, variable, key)| {
+            Some(Given::text(key, environment.get(variable)?, *variable))
+        })
+        .collect();
+    for (variable, key) in [
+        ("PGPASSWORD_FILE", "database.password_file"),
+        ("DATABASE_URL_FILE", "database.url_file"),
+        ("DATABASE_URL", "database.url"),
+    ] {
+        given.extend(
+            environment
+                .get(variable)
+                .map(|value| Given::text(key, value, variable)),
+        );
+    }
+    for (key, _) in SHORT_CUTS.iter().chain(KEYS) {
+        let variable = variable_of(key);
+        given.extend(
+            environment
+                .get(&variable)
+                .map(|value| Given::text(key, value, variable.clone())),
+        );
+    }
+    Ok(given)
+}
+
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// A mistyped variable would be silence where a setting was meant.
+fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
+    let known: Vec<String> = KEYS
+        .iter()
+        .chain(SHORT_CUTS)
+        .map(|(key, _)| variable_of(key))
+        .collect();
+    let unknown = environment
+        .variables
+        .keys()
+        .filter(|name| name.starts_with(PREFIX) && !CHOOSERS.contains(&name.as_str()))
+        .find(|name| !known.contains(name));
+    let Some(name) = unknown else { return Ok(()) };
+    let nearest = known
+        .iter()
+        .max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let error = ConfigError::new(format!("the variable {name} is no setting of this program"));
+    Err(match nearest {
+        Some(nearest) => error.with_help(format!("did you mean {nearest}?")),
+        None => error,
+    })
+}
+
+fn read(path: &str, what: &str) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(format!("the {what} {path} cannot be read: {error}")))
+}
+
+/// The content of a secret's file, without the newline that editors and `echo` leave at its end.
+fn read_secret(path: &str) -> Result<String, ConfigError> {
+    let text = read(path, "secret file")?;
+    let secret = text.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() {
+        return Err(ConfigError::new(format!("the secret file {path} is empty")));
+    }
+    Ok(secret.to_owned())
+}
+
+/// A value as `config` shows it.
+pub(super) fn show(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => text.clone(),
+        Value::Bool(_, flag) => flag.to_string(),
+        Value::Num(_, number) => number
+            .to_i128()
+            .map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,337 @@
+//! Settings: from the built-in profiles, a file, the environment and the flags to one typed value.
+//!
+//! This module reads; it connects to nothing. Where each value came from is kept for `config`.
+
+mod conninfo;
+mod duration;
+mod layers;
+mod libpq;
+mod ports;
+mod secret;
+
+use std::fmt;
+
+use figment::{Figment, Profile};
+use serde::Deserialize;
+
+pub use self::duration::Timeout;
+pub use self::layers::{Environment, Given};
+pub use self::libpq::Passfile;
+pub(crate) use self::ports::DEFAULT_PORT;
+pub use self::ports::Ports;
+pub use self::secret::{MASK, Secret};
+
+/// A setting or the way it was given is wrong. Exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong, with key, value (never a secret) and place.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Everything that a run can be told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which database, and how to reach it.
+    pub database: Database,
+    /// Where the history is kept.
+    pub history: HistoryTable,
+    /// The migration lock.
+    pub lock: Lock,
+    /// What `up` takes for an error.
+    pub up: Up,
+    /// The voice on stderr.
+    pub log: Log,
+    /// The results on stdout.
+    pub output: Output,
+}
+
+/// Which database, and how to reach it. Names and meaning are libpq's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Host names, addresses or socket folders, separated by commas.
+    pub host: Option<String>,
+    /// Addresses to use instead of looking the hosts up, separated by commas.
+    pub hostaddr: Option<String>,
+    /// One port for all hosts, or one for each.
+    pub port: Option<Ports>,
+    /// Role to log in as; default: the operating system's user.
+    pub user: Option<String>,
+    /// Name of the database; default: that of the user.
+    pub name: Option<String>,
+    /// Password of the role.
+    pub password: Option<Secret>,
+    /// Password file in the form of `.pgpass`; default: `~/.pgpass`.
+    pub passfile: Option<String>,
+    /// Command-line options for the server process.
+    pub options: Option<String>,
+    /// What `pg_stat_activity` shows.
+    pub application_name: String,
+    /// For one host to be reached and to let us in.
+    pub connect_timeout: Timeout,
+    /// Whether the server must take writes.
+    pub target_session_attrs: SessionAttrs,
+    /// Whether the connection is encrypted.
+    pub sslmode: SslMode,
+}
+
+/// Which kind of server will do. Words as libpq's `target_session_attrs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionAttrs {
+    /// The first that answers.
+    Any,
+    /// The first that takes writes.
+    ReadWrite,
+    /// The first that does not.
+    ReadOnly,
+}
+
+/// Whether the connection is encrypted. Words as libpq's `sslmode`; the modes that need TLS
+/// come with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SslMode {
+    /// Never.
+    Disable,
+    /// Only where the server insists.
+    Allow,
+    /// Where the server offers it.
+    Prefer,
+}
+
+/// Where the history is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryTable {
+    /// Its schema, as the catalogue spells it.
+    pub schema: String,
+    /// Its name, as the catalogue spells it.
+    pub table: String,
+}
+
+/// The migration lock.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// For another runner to finish; after it, exit code 5.
+    pub timeout: Timeout,
+}
+
+/// What `up` takes for an error.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Up {
+    /// A database ahead of this binary is an error even where nothing is to be done.
+    pub strict: bool,
+}
+
+/// The voice on stderr.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A level, or a filter as tracing-subscriber's `EnvFilter` reads it.
+    pub level: String,
+    /// For people or for machines.
+    pub format: Format,
+}
+
+/// The results on stdout.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// For people or for machines.
+    pub format: Format,
+    /// Whether text is coloured.
+    pub color: Color,
+}
+
+/// For whom something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines: one JSON document on stdout, one a line on stderr.
+    Json,
+}
+
+/// Whether text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The settings of a run, and where each of them came from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The values.
+    pub settings: Settings,
+    /// One row a key, in the order of [`KEYS`].
+    pub origins: Vec<Origin>,
+}
+
+/// One setting as `config` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Origin {
+    /// The key, as in a settings file: `database.host`.
+    pub key: &'static str,
+    /// The value; a secret is masked; none where nothing gave one.
+    pub value: Option<String>,
+    /// Where the value came from; none where there is no value.
+    pub origin: Option<String>,
+}
+
+/// How the text of a variable or a flag becomes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Stays a text, whatever it looks like.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// Stays a text, and is never shown.
+    Secret,
+}
+
+/// Every setting: key and kind. `DSENTR_MIGRATE_` and the key in capitals is its variable.
+pub const KEYS: &[(&str, Kind)] = &[
+    ("database.host", Kind::Text),
+    ("database.hostaddr", Kind::Text),
+    ("database.port", Kind::Text),
+    ("database.user", Kind::Text),
+    ("database.name", Kind::Text),
+    ("database.password", Kind::Secret),
+    ("database.passfile", Kind::Text),
+    ("database.options", Kind::Text),
+    ("database.application_name", Kind::Text),
+    ("database.connect_timeout", Kind::Text),
+    ("database.target_session_attrs", Kind::Text),
+    ("database.sslmode", Kind::Text),
+    ("history.schema", Kind::Text),
+    ("history.table", Kind::Text),
+    ("lock.timeout", Kind::Text),
+    ("up.strict", Kind::Flag),
+    ("log.level", Kind::Text),
+    ("log.format", Kind::Text),
+    ("output.format", Kind::Text),
+    ("output.color", Kind::Text),
+];
+
+/// Short cuts that are opened where they are given, into the keys of [`KEYS`]: a URL into its
+/// parts, a file into the secret that it holds.
+pub const SHORT_CUTS: &[(&str, Kind)] = &[
+    ("database.url", Kind::Secret),
+    ("database.url_file", Kind::Text),
+    ("database.password_file", Kind::Text),
+];
+
+/// The profiles that are built in, by name.
+pub const PROFILES: &[(&str, &str)] = &[
+    ("default", include_str!("../../config/default.toml")),
+    ("container", include_str!("../../config/container.toml")),
+    ("installer", include_str!("../../config/installer.toml")),
+    ("airgap", include_str!("../../config/airgap.toml")),
+];
+
+/// Lays the layers over each other, weakest first, and reads the typed settings from them.
+///
+/// # Errors
+/// A file that cannot be read, an unknown key or variable, a value of the wrong type or form.
+pub fn load(
+    environment: &Environment,
+    flags: Vec<Given>,
+    file: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Config, ConfigError> {
+    let figment = layers::merge(environment, flags, file, profile)?;
+    let settings = figment.extract().map_err(|error| describe(&error))?;
+    let origins = KEYS
+        .iter()
+        .map(|&(key, kind)| origin(&figment, key, kind))
+        .collect();
+    Ok(Config { settings, origins })
+}
+
+fn origin(figment: &Figment, key: &'static str, kind: Kind) -> Origin {
+    let Ok(value) = figment.find_value(key) else {
+        return Origin {
+            key,
+            value: None,
+            origin: None,
+        };
+    };
+    let shown = if kind == Kind::Secret {
+        MASK.to_owned()
+    } else {
+        layers::show(&value)
+    };
+    let origin = figment
+        .find_metadata(key)
+        .map(|metadata| metadata.name.to_string());
+    Origin {
+        key,
+        value: Some(shown),
+        origin,
+    }
+}
+
+/// figment's error in our words: every problem it found, each with key and place.
+fn describe(error: &figment::Error) -> ConfigError {
+    let lines: Vec<String> = error
+        .clone()
+        .into_iter()
+        .map(|error| describe_one(&error))
+        .collect();
+    ConfigError::new(lines.join("\n"))
+}
+
+fn describe_one(error: &figment::Error) -> String {
+    let path: Vec<&str> = error
+        .path
+        .iter()
+        .map(String::as_str)
+        .filter(|part| *part != Profile::Default.as_str().as_str())
+        .collect();
+    let key = if path.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", path.join("."))
+    };
+    let place = error
+        .metadata
+        .as_ref()
+        .map(|metadata| format!(" (in {})", metadata.name))
+        .unwrap_or_default();
+    format!("{key}{}{place}", error.kind)
+}

@@ -1,0 +1,181 @@
+//! The migrations that this binary carries.
+//!
+//! They were checked when the binary was built: their bytes and all that is known about them are constants, and nothing
+//! is parsed here. Whether one is applied is the history's to know.
+
+use crate::source::{FOLDER, Span, Version};
+use include_dir::{Dir, DirEntry, File, include_dir};
+
+/// A migration, as it was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its version.
+    pub version: Version,
+    /// The file name without `.sql`.
+    pub stem: &'static str,
+    /// The part of the name after the counter.
+    pub description: &'static str,
+    /// The file, byte for byte.
+    pub file: &'static File<'static>,
+    /// SHA-256 of the whole file.
+    pub sha256: [u8; 32],
+    /// refinery's checksum, over the forward part alone.
+    pub checksum: u64,
+    /// From the start to the last byte of the forward part that is no white space.
+    pub forward: Span,
+    /// The statements of the forward part, each without its semicolon.
+    pub statements: &'static [Span],
+    /// Whether it runs in a transaction; the way back runs as the way forward does.
+    pub mode: Mode,
+    /// The way back.
+    pub rollback: Rollback,
+    /// What the way forward destroys, in the words of the file.
+    pub data_loss: &'static [&'static str],
+    /// Why it cannot be run twice, where the file says that it cannot.
+    pub not_rerunnable: Option<&'static str>,
+}
+
+/// How a migration is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// All statements and the history row in one transaction.
+    Transaction,
+    /// Statement by statement.
+    NoTransaction,
+}
+
+/// The way back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rollback {
+    /// SQL in the comments of the rollback block.
+    Sql {
+        /// The lines below the opening one, to the last byte that is no white space.
+        block: Span,
+        /// Its statements, each without its semicolon.
+        statements: &'static [Span],
+        /// What the way back destroys, in the words of the file.
+        data_loss: &'static [&'static str],
+    },
+    /// There is none.
+    Irreversible {
+        /// Why.
+        reason: &'static str,
+    },
+    /// There is nothing to do.
+    NothingToUndo {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+impl Migration {
+    /// The whole file.
+    pub fn text(&self) -> &'static str {
+        // The build has refused every file that is no UTF-8.
+        self.file.contents_utf8().unwrap_or_default()
+    }
+
+    /// The SQL of the way forward, as it was checked and as its checksum was taken.
+    pub fn forward_sql(&self) -> &'static str {
+        self.forward.slice(self.text())
+    }
+
+    /// The SQL of the way back: the rollback block, its comment markers blank. A byte at `n` stands at
+    /// `block.start + n` in the file.
+    pub fn rollback_sql(&self) -> Option<String> {
+        let Rollback::Sql { block, .. } = self.rollback else {
+            return None;
+        };
+        let lines = block.slice(self.text()).split_inclusive('\n');
+        let uncommented = lines.map(|line| match line.strip_prefix("--") {
+            Some(rest) => format!("  {rest}"),
+            None => line.to_owned(),
+        });
+        Some(uncommented.collect())
+    }
+
+    /// Where the file is in the sources: `migrations/<stem>.sql`.
+    pub fn path(&self) -> String {
+        format!("{FOLDER}/{}.sql", self.stem)
+    }
+}
+
+/// The folder that the build staged: the files that passed, and no other.
+pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/migrations");
+
+/// Every embedded migration, oldest first.
+pub static MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The file at this place in the order of the names, which is the order of the table too.
+const fn file(index: usize) -> &'static File<'static> {
+    match &FILES.entries()[index] {
+        DirEntry::File(file) => file,
+        DirEntry::Dir(_) => panic!("the build stages files only"),
+    }
+}
+
+/// Files that were checked at run time, in the form of the embedded ones, for tests. They stay in memory for good.
+///
+/// # Panics
+/// When an entry of `checked` is not among the `entries`.
+#[cfg(feature = "authoring")]
+pub fn leak(
+    entries: &[crate::check::Entry],
+    checked: &[crate::check::Checked],
+) -> &'static [Migration] {
+    let migrations = checked.iter().map(|checked| {
+        let name = format!("{}.sql", checked.stem);
+        let entry = entries.iter().find(|entry| entry.name == name);
+        let bytes = entry.and_then(|entry| entry.bytes.clone());
+        leak_one(
+            name,
+            bytes.expect("a checked migration comes from its entries"),
+            checked,
+        )
+    });
+    migrations.collect::<Vec<_>>().leak()
+}
+
+#[cfg(feature = "authoring")]
+fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Migration {
+    use crate::check;
+    let text = |text: &String| -> &'static str { text.clone().leak() };
+    let texts = |all: &[String]| -> &'static [&'static str] {
+        all.iter().map(text).collect::<Vec<_>>().leak()
+    };
+    let spans = |all: &[Span]| -> &'static [Span] { all.to_vec().leak() };
+    let rollback = match &checked.rollback {
+        check::Rollback::Sql {
+            block,
+            statements,
+            data_loss,
+        } => Rollback::Sql {
+            block: *block,
+            statements: spans(statements),
+            data_loss: texts(data_loss),
+        },
+        check::Rollback::Irreversible { reason } => Rollback::Irreversible {
+            reason: text(reason),
+        },
+        check::Rollback::NothingToUndo { reason } => Rollback::NothingToUndo {
+            reason: text(reason),
+        },
+    };
+    Migration {
+        version: checked.version,
+        stem: text(&checked.stem),
+        description: text(&checked.description),
+        file: Box::leak(Box::new(File::new(name.leak(), bytes.leak()))),
+        sha256: checked.sha256,
+        checksum: checked.checksum,
+        forward: checked.forward,
+        statements: spans(&checked.statements),
+        mode: match checked.mode {
+            check::Mode::Transaction => Mode::Transaction,
+            check::Mode::NoTransaction => Mode::NoTransaction,
+        },
+        rollback,
+        data_loss: texts(&checked.data_loss),
+        not_rerunnable: checked.not_rerunnable.as_ref().map(text),
+    }
+}

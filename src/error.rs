@@ -1,0 +1,103 @@
+//! Why a run did not end as asked, and the exit code that says so.
+
+use std::fmt;
+
+use crate::apply::Failure;
+use crate::config::ConfigError;
+use crate::connect::Unreachable;
+use crate::lock::LockTimeout;
+use crate::plan::Refusal;
+
+/// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
+pub mod exit_code {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// A migration failed, or anything unforeseen.
+    pub const FAILED: u8 = 1;
+    /// Usage or configuration.
+    pub const CONFIG: u8 = 2;
+    /// Something is pending.
+    pub const PENDING: u8 = 3;
+    /// History and binary disagree.
+    pub const DISAGREEMENT: u8 = 4;
+    /// The migration lock was not obtained in time.
+    pub const LOCK_TIMEOUT: u8 = 5;
+    /// The database was not reachable in time.
+    pub const UNREACHABLE: u8 = 6;
+}
+
+/// Why a run did not end as asked.
+#[derive(Debug)]
+pub enum Error {
+    /// A setting or an argument is wrong.
+    Config(ConfigError),
+    /// Something is pending, and the caller asked to be told by the exit code.
+    Pending,
+    /// The plan cannot be made.
+    Refusal(Refusal),
+    /// Another runner held the migration lock for too long.
+    LockTimeout(LockTimeout),
+    /// No server let us in.
+    Unreachable(Unreachable),
+    /// A migration failed.
+    Migration(Box<Failure>),
+    /// Anything unforeseen.
+    Other(anyhow::Error),
+}
+
+impl Error {
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Refusal(Refusal::NoSuchTarget { .. }) => exit_code::CONFIG,
+            Self::Pending => exit_code::PENDING,
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+                exit_code::DISAGREEMENT
+            }
+            Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
+            Self::Unreachable(_) => exit_code::UNREACHABLE,
+            Self::Migration(_) | Self::Other(_) => exit_code::FAILED,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Pending => f.write_str("migrations are pending"),
+            Self::Refusal(refusal) => refusal.fmt(f),
+            Self::LockTimeout(timeout) => timeout.fmt(f),
+            Self::Unreachable(unreachable) => unreachable.fmt(f),
+            Self::Migration(failure) => failure.fmt(f),
+            // The whole chain: tokio-postgres prints "db error" and hides the reason in the source.
+            Self::Other(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! from {
+    ($($source:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$source> for Error {
+            fn from(source: $source) -> Self {
+                Self::$variant(source)
+            }
+        })*
+    };
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Migration(Box::new(failure))
+    }
+}
+
+from! {
+    ConfigError => Config,
+    Refusal => Refusal,
+    LockTimeout => LockTimeout,
+    Unreachable => Unreachable,
+    anyhow::Error => Other,
+}

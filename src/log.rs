@@ -1,0 +1,56 @@
+//! The voice on stderr: tracing, as text for people or as JSON for machines.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Color, ConfigError, Format, Log};
+
+/// refinery tells each step at `info`, and so do we, with more to it.
+const QUIET: &str = "refinery_core=warn";
+
+/// Starts to listen to everything that is traced or logged in this process.
+///
+/// # Errors
+/// The level is none, and no filter either.
+pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.level)).map_err(|error| {
+        ConfigError::new(format!(
+            "log.level: {:?} is not understood: {error}",
+            log.level
+        ))
+        .with_help(
+            "use error, warn, info, debug or trace, or a filter such as dsentr_migrate=debug",
+        )
+    })?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let result = match log.format {
+        Format::Text => builder
+            .with_target(false)
+            .with_ansi(use_color(color, std::io::stderr().is_terminal()))
+            .finish()
+            .try_init(),
+        Format::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
+    };
+    result.map_err(|error| ConfigError::new(format!("the log cannot be started: {error}")))
+}
+
+/// Whether a stream is written to in colour. <https://no-color.org>
+pub fn use_color(color: Color, is_terminal: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
+    }
+}

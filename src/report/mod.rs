@@ -1,0 +1,60 @@
+//! The only place that knows columns, colours and plurals. It decides nothing and reads nothing.
+
+mod config;
+mod error;
+mod migrations;
+mod out;
+mod plan;
+mod status;
+mod up;
+mod version;
+
+use serde::Serialize;
+
+pub use self::config::ConfigReport;
+pub use self::error::{ErrorReport, render as render_error};
+pub use self::out::Out;
+pub use self::plan::PlanReport;
+pub use self::status::StatusReport;
+pub use self::up::{Progress, UpReport};
+pub use self::version::VersionReport;
+
+/// One result, for people and for machines alike.
+///
+/// The JSON form is the value itself, with a field `schema` that names its form and version.
+pub trait Report: Serialize {
+    /// The text for people, with a newline at the end of each line.
+    fn text(&self, paint: Paint) -> String;
+}
+
+/// Whether words get a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn good(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Green, text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Red, text)
+    }
+
+    fn note(self, text: &str) -> String {
+        self.with(anstyle::AnsiColor::Yellow, text)
+    }
+
+    fn with(self, color: anstyle::AnsiColor, text: &str) -> String {
+        if !self.0 {
+            return text.to_owned();
+        }
+        let style = anstyle::Style::new().fg_color(Some(color.into()));
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// `1 migration`, `2 migrations`.
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}

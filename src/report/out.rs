@@ -1,0 +1,100 @@
+//! stdout. A reader that has gone away is no error, and does not stop a run.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+
+use super::{Paint, Report};
+use crate::config::{Format, Output};
+use crate::log::use_color;
+
+/// Where results go.
+pub struct Out {
+    writer: Box<dyn Write + Send>,
+    format: Format,
+    paint: Paint,
+    has_document: bool,
+}
+
+impl Out {
+    /// stdout, as the settings want it.
+    pub fn stdout(output: Output) -> Self {
+        let stdout = io::stdout();
+        let paint = Paint(use_color(output.color, stdout.is_terminal()));
+        Self {
+            writer: Box::new(stdout),
+            format: output.format,
+            paint,
+            has_document: false,
+        }
+    }
+
+    /// Any other place, for those who use this crate as a library.
+    pub fn to(writer: impl Write + Send + 'static, format: Format, paint: Paint) -> Self {
+        Self {
+            writer: Box::new(writer),
+            format,
+            paint,
+            has_document: false,
+        }
+    }
+
+    /// For whom it is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether it is coloured.
+    pub fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    /// Whether a JSON document was written.
+    pub fn has_document(&self) -> bool {
+        self.has_document
+    }
+
+    /// Writes a result in the form that is wanted.
+    ///
+    /// # Errors
+    /// stdout takes no more, for another reason than that its reader has gone away.
+    pub fn report(&mut self, report: &impl Report) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => self.text(&report.text(self.paint)),
+            Format::Json => self.document(report),
+        }
+    }
+
+    /// Writes text where text is wanted, at once: a run may be long.
+    ///
+    /// # Errors
+    /// As [`Out::report`].
+    pub fn text(&mut self, text: &str) -> anyhow::Result<()> {
+        if self.format == Format::Json {
+            return Ok(());
+        }
+        self.write(text.as_bytes())
+    }
+
+    fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
+        self.has_document = true;
+        let mut json =
+            serde_json::to_vec_pretty(report).context("the result cannot be written as JSON")?;
+        json.push(b'\n');
+        self.write(&json)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        match self
+            .writer
+            .write_all(bytes)
+            .and_then(|()| self.writer.flush())
+        {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.writer = Box::new(io::sink());
+                Ok(())
+            }
+            result => result.context("stdout cannot be written"),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What `up` says: a line a migration while it runs, and where the database stands at the end.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::error::ErrorReport;
+use super::migrations::{duration, line, name_width};
+use super::{Out, Paint, Report, count};
+use crate::apply::Observer;
+use crate::connect::Target;
+use crate::embedded::Migration;
+use crate::plan::Plan;
+use crate::source::Version;
+
+/// Form and version of the JSON document.
+const SCHEMA: &str = "dsentr-migrate/up/1";
+
+/// The result of `up`.
+#[derive(Debug, Serialize)]
+pub struct UpReport {
+    schema: &'static str,
+    /// Which database.
+    pub database: Target,
+    /// What this run applied, in order.
+    pub applied: Vec<AppliedReport>,
+    /// Newest version in the history at the end.
+    pub position: Option<String>,
+    /// How long applying took, in milliseconds.
+    pub duration_ms: u64,
+    /// Why the run did not end as asked.
+    pub error: Option<ErrorReport>,
+    #[serde(skip)]
+    remark: String,
+}
+
+/// One migration that this run applied.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppliedReport {
+    /// Its version.
+    pub version: String,
+    /// Its name.
+    pub name: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl UpReport {
+    /// A run that found nothing to do.
+    pub fn nothing(
+        database: Target,
+        plan: &Plan<'_>,
+        target: Option<&Migration>,
+        newest: Option<&Migration>,
+    ) -> Self {
+        let position = plan.position.map(|version| version.to_string());
+        let at = position.clone().unwrap_or_else(|| "no version".to_owned());
+        let remark = match (plan.ahead.is_empty(), target.or(newest)) {
+            (false, Some(newest)) => format!(
+                "the database is at {at}, ahead of this binary, which ends at {}",
+                newest.version
+            ),
+            (true, Some(target))
+                if plan
+                    .position
+                    .is_some_and(|position| position > target.version) =>
+            {
+                format!("the database is at {at}, past {}", target.version)
+            }
+            _ => format!("the database is at {at}"),
+        };
+        Self {
+            schema: SCHEMA,
+            database,
+            applied: Vec::new(),
+            position,
+            duration_ms: 0,
+            error: None,
+            remark: format!("nothing to do: {remark}\n"),
+        }
+    }
+}
+
+impl Report for UpReport {
+    /// The list was written while it grew.
+    fn text(&self, _: Paint) -> String {
+        self.remark.clone()
+    }
+}
+
+/// Writes a line a migration, and keeps the list.
+pub struct Progress<'a> {
+    out: &'a mut Out,
+    width: usize,
+    applied: Vec<AppliedReport>,
+    last: Option<Version>,
+}
+
+impl<'a> Progress<'a> {
+    /// For the steps of a plan.
+    pub fn new(out: &'a mut Out, plan: &Plan<'_>) -> Self {
+        Self {
+            width: name_width(plan.steps.iter().map(|step| step.stem)),
+            out,
+            applied: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Whether nothing was applied so far.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_empty()
+    }
+
+    /// The result of a run that did something, whether or not it came to its end. `position` is
+    /// where the last plan of it started.
+    pub fn report(
+        self,
+        database: Target,
+        position: Option<Version>,
+        took: Duration,
+        error: Option<ErrorReport>,
+    ) -> UpReport {
+        let position = self.last.max(position).map(|version| version.to_string());
+        let remark = match &error {
+            // The error itself says what stays.
+            Some(_) => String::new(),
+            None => format!(
+                "{} applied in {}; the database is at {}\n",
+                count(self.applied.len(), "migration"),
+                duration(took),
+                position.as_deref().unwrap_or("no version")
+            ),
+        };
+        UpReport {
+            schema: SCHEMA,
+            database,
+            applied: self.applied,
+            position,
+            duration_ms: millis(took),
+            error,
+            remark,
+        }
+    }
+
+    /// The line of the migration that failed.
+    pub fn failed(&mut self, name: &str) {
+        let painted = self.out.paint().bad("failed");
+        self.say(&line("failed", &painted, name, self.width, ""));
+    }
+
+    /// What cannot be written must not stop a run that is under way.
+    fn say(&mut self, text: &str) {
+        if let Err(error) = self.out.text(text) {
+            tracing::warn!("{error:#}");
+        }
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn applied(&mut self, migration: &Migration, took: Duration) {
+        let painted = self.out.paint().good("applied");
+        let width = self.width;
+        self.say(&line(
+            "applied",
+            &painted,
+            migration.stem,
+            width,
+            &format!("{:>8}", duration(took)),
+        ));
+        self.last = Some(migration.version);
+        self.applied.push(AppliedReport {
+            version: migration.version.to_string(),
+            name: migration.stem.to_owned(),
+            duration_ms: millis(took),
+        });
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,16 @@
+//! What a migration file is called, and where something stands in it.
+//!
+//! Shared by build.rs, the checks and the runtime. It knows nothing of SQL: no parser is reached from here.
+
+mod excerpt;
+mod name;
+mod span;
+mod version;
+
+pub use excerpt::{Excerpt, Note};
+pub use name::{FileName, NameProblem};
+pub use span::{Location, Span};
+pub use version::{ParseVersionError, Version};
+
+/// The folder of the migration files, as it is named in every message.
+pub const FOLDER: &str = "migrations";

@@ -1,0 +1,5 @@
+-- Invoices, one row each.
+CREATE TYPE plan AS ENUM ('solo' 'team');
+
+-- Rollback:
+--   DROP TYPE plan;

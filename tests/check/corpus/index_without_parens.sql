@@ -1,0 +1,5 @@
+-- Invoices, one row each.
+CREATE INDEX IF NOT EXISTS invoices_total_idx ON invoices total;
+
+-- Rollback:
+--   DROP INDEX invoices_total_idx;

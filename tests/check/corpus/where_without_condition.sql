@@ -1,0 +1,4 @@
+-- Invoices, one row each.
+DELETE FROM invoices WHERE AND total = 0;
+
+-- Irreversible: x.

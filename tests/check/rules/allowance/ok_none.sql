@@ -1,0 +1,4 @@
+-- We allow: nothing here.
+SELECT 1;
+
+-- Nothing to undo: it is only a fixture.

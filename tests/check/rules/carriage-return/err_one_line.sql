@@ -1,0 +1,5 @@
+SELECT 1,
+    2,
+    3;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,5 @@
+DELETE FROM b;
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback:
+--   DROP TABLE a;

@@ -1,0 +1,3 @@
+DELETE FROM a WHERE b = 1;
+
+-- Nothing to undo: it is only a fixture.

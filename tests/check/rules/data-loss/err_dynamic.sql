@@ -1,0 +1,7 @@
+DO $$
+BEGIN
+    EXECUTE format('DROP TABLE %I', 'a');
+END
+$$;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,3 @@
+DROP OWNED BY app;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,3 @@
+DROP SCHEMA IF EXISTS s CASCADE;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,3 @@
+TRUNCATE a, b;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,3 @@
+DROP TYPE IF EXISTS t CASCADE;
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,8 @@
+CREATE TEMP TABLE t (a int);
+DELETE FROM t;
+TRUNCATE t;
+DROP TABLE IF EXISTS t;
+CREATE TEMPORARY TABLE u AS SELECT 1;
+DROP TABLE IF EXISTS u, t;
+
+-- Nothing to undo: it is only a fixture.

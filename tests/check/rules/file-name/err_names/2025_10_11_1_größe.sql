@@ -1,0 +1,3 @@
+SELECT 1;
+
+-- Nothing to undo: it is only a fixture.

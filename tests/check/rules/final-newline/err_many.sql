@@ -1,0 +1,6 @@
+SELECT 1;
+
+-- Nothing to undo: it is only a fixture.
+
+
+

@@ -1,0 +1,5 @@
+-- To be written.
+/* soon */
+;
+
+-- Nothing to undo: it is only a fixture.

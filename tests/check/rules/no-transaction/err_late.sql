@@ -1,0 +1,4 @@
+VACUUM a;
+-- migrate: no-transaction
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,8 @@
+REFRESH MATERIALIZED VIEW CONCURRENTLY v;
+CLUSTER a USING a_b_idx;
+REINDEX TABLE a;
+ANALYZE a;
+ALTER TYPE t ADD VALUE IF NOT EXISTS 'x';
+CALL tidy_up();
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,6 @@
+-- data loss: rows
+DELETE FROM a;
+-- NOT RERUNNABLE: types
+CREATE TYPE t AS ENUM ('a');
+
+-- Irreversible: rows are gone.

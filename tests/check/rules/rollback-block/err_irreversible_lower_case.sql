@@ -1,0 +1,3 @@
+UPDATE a SET b = 1;
+
+-- irreversible: what b was is not kept.

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback:
+--   -- Data loss: all of a.
+DROP TABLE a;

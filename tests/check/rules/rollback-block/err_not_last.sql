@@ -1,0 +1,4 @@
+-- Rollback:
+--   DROP TABLE a;
+
+CREATE TABLE IF NOT EXISTS a (b int);

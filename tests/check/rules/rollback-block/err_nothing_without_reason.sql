@@ -1,0 +1,4 @@
+UPDATE a SET b = 1;
+
+-- Rollback:
+--   Nothing to undo:

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback: DROP TABLE a;

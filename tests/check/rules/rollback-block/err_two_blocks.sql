@@ -1,0 +1,9 @@
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback:
+--   DROP TABLE a;
+--   -- Data loss: all of a.
+
+-- Rollback:
+--   DROP TABLE a;
+--   -- Data loss: all of a.

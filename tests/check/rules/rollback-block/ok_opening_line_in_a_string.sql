@@ -1,0 +1,5 @@
+COMMENT ON TABLE a IS '
+-- Rollback:
+';
+
+-- Nothing to undo: it is only a fixture.

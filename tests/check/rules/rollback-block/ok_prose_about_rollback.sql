@@ -1,0 +1,6 @@
+-- Rollback is easy here. Undo too.
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback:
+--   DROP TABLE a;
+--   -- Data loss: all of a.

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS a (b int);
+
+-- Rollback:
+--   DROP TABLE a;
+--   -- Data loss: all of a.

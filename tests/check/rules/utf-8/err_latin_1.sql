@@ -1,0 +1,4 @@
+-- Gr√∂√üen
+SELECT 'gro√ü', 'grˆﬂer';
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,3 @@
+SELECT 'größer €, 🧾';
+
+-- Nothing to undo: it is only a fixture.

@@ -1,0 +1,115 @@
+//! Settings: which place wins, what is shown, what is refused, with the real executable.
+
+mod support;
+
+use support::executable::{Run, dsentr};
+use support::golden::golden;
+
+fn text(run: &Run) -> String {
+    let code = run
+        .code
+        .map_or_else(|| "signal".to_owned(), |code| code.to_string());
+    format!("{}{}[exit {code}]\n", run.stdout, run.stderr)
+}
+
+#[test]
+fn the_later_place_wins() {
+    let file = "[database]\nhost = \"file\"\nport = 1\nname = \"file\"\nuser = \"file\"\n[lock]\ntimeout = \"1s\"\n[log]\nlevel = \"error\"\n";
+    let run = dsentr(&[
+        "config",
+        "--config",
+        "a.toml",
+        "--profile",
+        "container",
+        "--user",
+        "flag",
+    ])
+    .file("a.toml", file)
+    .env("PGUSER", "libpq")
+    .env("PGDATABASE", "libpq")
+    .env("PGPORT", "2")
+    .env("PGCONNECT_TIMEOUT", "7")
+    .env("DATABASE_URL", "postgres://url:pass@url:3")
+    .env("DSENTR_MIGRATE_DATABASE_PORT", "4")
+    .env("DSENTR_MIGRATE_UP_STRICT", "true")
+    .run();
+    golden("config_layers.txt", &text(&run));
+}
+
+#[test]
+fn the_same_for_machines() {
+    let run = dsentr(&["config", "--output", "json"])
+        .env("PGPASSWORD", "s3cret")
+        .run();
+    golden("config.json", &text(&run));
+}
+
+#[test]
+fn every_profile_is_complete_over_the_default() {
+    for profile in ["default", "container", "installer", "airgap"] {
+        let run = dsentr(&["config", "--profile", profile]).run();
+        golden(&format!("config_{profile}.txt"), &text(&run));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let file = |content: &str| dsentr(&["config", "--config", "a.toml"]).file("a.toml", content);
+    let runs = [
+        file("[databse]\nhost = \"x\"\n"),
+        file("[database]\nhots = \"x\"\n"),
+        file("[database]\nport = 70000\n"),
+        file("[database]\nport = \"5432,x\"\n"),
+        file("[lock]\ntimeout = \"soon\"\n"),
+        file("[lock]\ntimeout = -1\n"),
+        file("[log]\nformat = \"xml\"\n"),
+        file("[up]\nstrict = \"yes\"\n"),
+        file("[database\nhost = 1\n"),
+        file("[database]\nurl_file = \"absent\"\n"),
+        dsentr(&["config", "--config", "absent.toml"]),
+        dsentr(&["config", "--profile", "contaner"]),
+        dsentr(&["config"]).env("DSENTR_MIGRATE_DATABSE_HOST", "x"),
+        dsentr(&["config"]).env("DSENTR_MIGRATE_UP_STRICT", "1"),
+        dsentr(&["config"]).env("PGPORT", "postgres"),
+        dsentr(&["config"]).env("PGSSLMODE", "verify-full"),
+        dsentr(&["config"]).env("PGSERVICE", "dsentr"),
+        dsentr(&["config", "--log-level", "dsentr_migrate=loud"]),
+        dsentr(&["status"])
+            .env("PGHOST", "a,b")
+            .env("PGPORT", "1,2,3"),
+        dsentr(&["status"])
+            .env("PGHOST", "a,b")
+            .env("PGHOSTADDR", "127.0.0.1"),
+        dsentr(&["status"]).env("PGHOSTADDR", "localhost"),
+        dsentr(&["status", "--output", "json"]),
+    ];
+    let all: String = runs.into_iter().map(|run| text(&run.run())).collect();
+    golden("config_wrong.txt", &all);
+}
+
+#[test]
+fn the_command_line() {
+    let mut all = String::new();
+    for arguments in [
+        &["--help"][..],
+        &["up", "--help"],
+        &["status", "--help"],
+        &["plan", "--help"],
+        &["export", "--help"],
+        &["config", "--help"],
+        &["version", "--help"],
+        &["--version"],
+        &[],
+        &["down"],
+        &["up", "--to", "2025_02_30_1"],
+        &["up", "--to", "latest"],
+        &["up", "--output", "xml"],
+    ] {
+        all.push_str(&format!(
+            "$ dsentr-migrate {}\n{}",
+            arguments.join(" "),
+            text(&dsentr(arguments).run())
+        ));
+    }
+    golden("command_line.txt", &all);
+}

@@ -1,0 +1,1 @@
+CREATE TABLE other (salt text DEFAULT gen_salt('bf'));

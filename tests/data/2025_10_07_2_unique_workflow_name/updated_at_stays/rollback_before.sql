@@ -1,0 +1,2 @@
+-- The trigger is at work again.
+UPDATE workflows SET description = 'edited' WHERE name = 'Other';

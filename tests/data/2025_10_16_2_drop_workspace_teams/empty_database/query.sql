@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM team_removal_audit), (SELECT count(*) FROM workspace_members);

@@ -1,0 +1,1 @@
+SELECT email, accepted_at, revoked_at FROM workspace_invitations ORDER BY id;

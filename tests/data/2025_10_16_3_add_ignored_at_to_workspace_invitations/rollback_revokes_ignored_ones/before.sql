@@ -1,0 +1,4 @@
+INSERT INTO users (id, email, password_hash, first_name, last_name) VALUES
+    ('a1000000-0000-4000-8000-000000000001', 'user1@example.com', 'x', 'User', '1');
+INSERT INTO workspaces (id, created_by, name) VALUES
+    ('e1000000-0000-4000-8000-000000000001', 'a1000000-0000-4000-8000-000000000001', 'One');

@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM workspaces), (SELECT count(*) FROM workspace_invitations), (SELECT count(*) FROM workspace_member_audit);

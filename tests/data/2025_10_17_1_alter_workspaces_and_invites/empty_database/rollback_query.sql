@@ -1,0 +1,1 @@
+SELECT count(*) FROM workspace_member_audit;

@@ -1,0 +1,1 @@
+SELECT count(*) FROM workflow_runs;

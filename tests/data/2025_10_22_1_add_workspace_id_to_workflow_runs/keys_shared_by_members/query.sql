@@ -1,0 +1,1 @@
+SELECT right(id::text, 1), idempotency_key FROM workflow_runs ORDER BY id;

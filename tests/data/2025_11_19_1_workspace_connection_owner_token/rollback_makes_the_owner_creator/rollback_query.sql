@@ -1,0 +1,1 @@
+SELECT right(id::text, 1), right(created_by::text, 1) FROM workspace_connections ORDER BY id;

@@ -1,0 +1,13 @@
+INSERT INTO users (id, email, password_hash, first_name, last_name) VALUES
+    ('a1000000-0000-4000-8000-000000000001', 'user1@example.com', 'x', 'User', '1'),
+    ('a1000000-0000-4000-8000-000000000002', 'user2@example.com', 'x', 'User', '2');
+INSERT INTO workspaces (id, created_by, owner_id, name) VALUES
+    ('e1000000-0000-4000-8000-000000000001', 'a1000000-0000-4000-8000-000000000001',
+        'a1000000-0000-4000-8000-000000000001', 'One'),
+    ('e1000000-0000-4000-8000-000000000002', 'a1000000-0000-4000-8000-000000000002',
+        'a1000000-0000-4000-8000-000000000002', 'Two');
+INSERT INTO user_oauth_tokens (id, user_id, provider, access_token, refresh_token, account_email, expires_at) VALUES
+    ('c1000000-0000-4000-8000-000000000001', 'a1000000-0000-4000-8000-000000000001', 'google', 'a', 'r',
+        'x@example.com', '2025-12-01 08:00:00+00'),
+    ('c1000000-0000-4000-8000-000000000002', 'a1000000-0000-4000-8000-000000000002', 'google', 'a', 'r',
+        'x@example.com', '2025-12-01 08:00:00+00');

@@ -1,0 +1,1 @@
+SELECT right(id::text, 1), body FROM issue_report_messages ORDER BY id;

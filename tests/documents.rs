@@ -1,0 +1,144 @@
+//! What the documents show is what happens: their console blocks are run, and their example passes the checks.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use dsentr_migrate::check::{Entry, Problem, check};
+use support::executable::{mask_durations, mask_version};
+use support::server::{Database, Server};
+
+fn read(document: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document))
+        .expect("the document is there")
+}
+
+/// The contents of the fenced blocks of one kind.
+fn blocks(text: &str, kind: &str) -> Vec<String> {
+    let opening = format!("```{kind}\n");
+    let blocks = text.split(&opening).skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Runs the lines that start with `$ `, in one shell, and puts what they print between them.
+fn play(block: &str, database: &Database<'_>) -> String {
+    let folder = Path::new(env!("CARGO_BIN_EXE_dsentr-migrate"))
+        .parent()
+        .expect("a file is in a folder");
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
+    let commands = commands.map(|command| {
+        command.replace("postgres://postgres@127.0.0.1:5432/dsentr", &database.url())
+    });
+    let script: String = commands
+        .map(|command| {
+            format!(
+                "echo {}\n{command}\n",
+                shell_quoted(&format!("$ {command}"))
+            )
+        })
+        .collect();
+    let output = Command::new("/bin/sh")
+        .args(["-c", &format!("exec 2>&1\n{script}")])
+        .env_clear()
+        .env("PATH", folder)
+        .env("HOME", home.path())
+        .env("DATABASE_URL", database.url())
+        .output()
+        .expect("there is a shell");
+    let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    as_documented(&text, database)
+}
+
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Names of this run as the documents write them.
+fn as_documented(text: &str, database: &Database<'_>) -> String {
+    text.replace(
+        &format!("127.0.0.1:{}", database.server().port()),
+        "127.0.0.1:5432",
+    )
+    .replace(database.name(), "dsentr")
+}
+
+/// Durations and the server's version differ; a line of dots stands for any lines.
+fn normal(text: &str) -> Vec<String> {
+    let text = mask_durations(&mask_version(text));
+    text.lines().map(str::to_owned).collect()
+}
+
+fn matches(expected: &[String], actual: &[String]) -> bool {
+    match expected.split_first() {
+        None => actual.is_empty(),
+        Some((dots, rest)) if dots == "..." => {
+            (0..=actual.len()).any(|skip| matches(rest, &actual[skip..]))
+        }
+        Some((first, rest)) => actual
+            .split_first()
+            .is_some_and(|(line, after)| line == first && matches(rest, after)),
+    }
+}
+
+#[test]
+fn console_blocks_show_what_happens() {
+    let mut played = 0;
+    for document in ["README.md", "docs/settings.md", "docs/migrations.md"] {
+        let database = Server::shared().database();
+        for block in blocks(&read(document), "console") {
+            let actual = play(&block, &database);
+            assert!(
+                matches(&normal(&block), &normal(&actual)),
+                "{document} shows\n{block}\nbut this happens\n{actual}"
+            );
+            played += 1;
+        }
+    }
+    assert_eq!(played, 3);
+}
+
+#[test]
+fn shell_blocks_name_scripts_that_ci_runs() {
+    let ci = read(".ci/test");
+    for block in blocks(&read("README.md"), "sh") {
+        let script = block.trim();
+        assert!(
+            script == ".ci/test" || ci.contains(script),
+            "nothing runs {script}"
+        );
+    }
+    assert!(read(".ci/run").contains("/test\""));
+}
+
+/// The one block of a kind.
+fn only(document: &str, kind: &str) -> String {
+    let mut blocks = blocks(&read(document), kind);
+    assert_eq!(blocks.len(), 1, "{kind} blocks of {document}");
+    blocks.remove(0)
+}
+
+fn problems(text: &str) -> String {
+    let outcome = check(&[Entry::file("2025_12_05_1_stripe.sql", text.as_bytes())]);
+    let lines = outcome.problems.iter().flat_map(Problem::lines);
+    let package = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
+    lines
+        .map(|line| format!("error: {package}: {line}\n"))
+        .collect()
+}
+
+#[test]
+fn the_example_of_a_migration_passes_and_its_mistakes_are_told() {
+    let example = only("docs/migrations.md", "sql");
+    assert_eq!(problems(&example), "");
+    let broken = example
+        .replace("CREATE TABLE", "CREATE TABEL")
+        .replace("DROP TABLE", "DORP TABLE");
+    assert_eq!(
+        problems(broken.trim_end()),
+        only("docs/migrations.md", "text")
+    );
+}

@@ -1,0 +1,104 @@
+//! The commands of the library with migrations of the test's own, checked as build.rs checks the real ones.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use dsentr_migrate::check::{Entry, Problem, check};
+use dsentr_migrate::cli::Command;
+use dsentr_migrate::config::{Environment, Format, load};
+use dsentr_migrate::embedded::{Migration, leak};
+use dsentr_migrate::error::Error;
+use dsentr_migrate::report::{Out, Paint, render_error};
+
+/// A binary as it would be with other migrations embedded.
+#[derive(Clone, Copy)]
+pub(crate) struct Library(pub(crate) &'static [Migration]);
+
+impl Library {
+    /// From names and texts of migration files; each must pass the checks.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        let entries: Vec<Entry> = files
+            .iter()
+            .map(|(name, text)| Entry::file(*name, text.as_bytes()))
+            .collect();
+        let outcome = check(&entries);
+        let problems: Vec<String> = outcome.problems.iter().map(Problem::render).collect();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+        Self(leak(&entries, &outcome.migrations))
+    }
+
+    /// Runs a command against a database. What it prints, how it ends.
+    pub(crate) async fn run(self, url: &str, command: Command) -> Ended {
+        self.run_with(&[("DATABASE_URL", url)], command, Format::Text)
+            .await
+    }
+
+    /// Runs a command in an environment of the test's own.
+    pub(crate) async fn run_with(
+        self,
+        variables: &[(&str, &str)],
+        command: Command,
+        format: Format,
+    ) -> Ended {
+        let environment: Environment = variables.iter().copied().collect();
+        let config =
+            load(&environment, Vec::new(), None, None).expect("the test's settings are right");
+        let buffer = Buffer::default();
+        let mut out = Out::to(buffer.clone(), format, Paint(false));
+        let result =
+            dsentr_migrate::command::run(&command, config, &environment, self.0, &mut out).await;
+        Ended {
+            stdout: buffer.text(),
+            result,
+        }
+    }
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    pub(crate) stdout: String,
+    pub(crate) result: Result<(), Error>,
+}
+
+impl Ended {
+    /// stdout, the error as stderr would have it, and the exit code: what a golden file holds.
+    pub(crate) fn text(&self) -> String {
+        match &self.result {
+            Ok(()) => format!("{}[exit 0]\n", self.stdout),
+            Err(error) => format!(
+                "{}{}[exit {}]\n",
+                self.stdout,
+                render_error(error, Paint(false)),
+                error.exit_code()
+            ),
+        }
+    }
+}
+
+/// `up` without arguments.
+pub(crate) fn up() -> Command {
+    Command::Up {
+        to: None,
+        strict: false,
+    }
+}
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().expect("no writer panics").clone();
+        String::from_utf8(bytes).expect("reports are UTF-8")
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no writer panics").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
