@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use dsentr_migrate::embedded::Migration;
+use dsentr_migrate::embedded::{Migration, Rollback};
 use support::schema::{apply, migrations, run};
 use support::server::{Server, Session};
 
@@ -118,27 +118,29 @@ impl Case {
             .filter(|file| !FILES.iter().any(|known| file.ends_with(known)))
             .map(|file| format!("{}: a file of no meaning here", file.display()))
             .collect();
-        problems.extend(
-            self.take(&FORWARD, Some(self.migration.forward_sql()))
-                .await,
-        );
+        problems.extend(self.take(&FORWARD, self.migration.forward_sql()).await);
         if self.read(BACK.query).or(self.read(BACK.error)).is_some() {
-            problems.extend(
-                self.take(&BACK, self.migration.rollback_sql().as_deref())
-                    .await,
-            );
+            problems.extend(self.take_back().await);
         }
         problems
     }
 
+    async fn take_back(&self) -> Option<String> {
+        match self.migration.rollback {
+            Rollback::Irreversible { .. } => {
+                Some(format!("{}: there is no way back", self.path.display()))
+            }
+            // A way back that does nothing still leads somewhere.
+            Rollback::NothingToUndo { .. } => self.take(&BACK, "").await,
+            Rollback::Sql { .. } => {
+                let sql = self.migration.rollback_sql().unwrap_or_default();
+                self.take(&BACK, &sql).await
+            }
+        }
+    }
+
     /// Goes one way, and says what came out otherwise than written.
-    async fn take(&self, way: &Way, sql: Option<&str>) -> Option<String> {
-        let Some(sql) = sql else {
-            return Some(format!(
-                "{}: the migration has no rollback",
-                self.path.display()
-            ));
-        };
+    async fn take(&self, way: &Way, sql: &str) -> Option<String> {
         if let Some(rows) = self.read(way.before)
             && let Err(error) = run(&self.session, &rows).await
         {

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use support::catalogue;
 use support::executable::{dsentr, mask, mask_durations};
 use support::proxy::Proxy;
 use support::server::{NULL, Role, Server, Session};
@@ -215,6 +216,76 @@ async fn the_proxy_cuts() {
         .await
         .batch("SELECT 1")
         .await;
+}
+
+/// A rollback that forgot one of these must not look exact.
+#[tokio::test]
+async fn the_catalogue_sees_each_change() {
+    let server = Server::of_its_own(); // roles are among the changes
+    let database = server.database();
+    let session = database.session().await;
+    session
+        .batch(
+            "CREATE TABLE t (id serial PRIMARY KEY, a text, b text NOT NULL DEFAULT 'x', CHECK (a <> b));
+            CREATE INDEX t_a ON t (a);
+            CREATE TYPE e AS ENUM ('one', 'two');
+            CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+            CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+            CREATE ROLE dsentr_role;
+            CREATE ROLE member",
+        )
+        .await;
+    let before = catalogue::read_exactly(&session).await;
+    for change in [
+        "CREATE TABLE u ()",
+        "CREATE VIEW v AS SELECT",
+        "ALTER TABLE t ADD c int",
+        "ALTER TABLE t ALTER a TYPE varchar(9)",
+        "ALTER TABLE t ALTER a SET NOT NULL",
+        "ALTER TABLE t ALTER b DROP DEFAULT",
+        "ALTER TABLE t DROP CONSTRAINT t_check",
+        "ALTER TABLE t RENAME CONSTRAINT t_check TO u",
+        "ALTER TABLE t SET UNLOGGED",
+        "ALTER TABLE t SET (fillfactor = 50)",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE t DISABLE TRIGGER g",
+        "ALTER TABLE t OWNER TO member",
+        "DROP TRIGGER g ON t",
+        "DROP INDEX t_a",
+        "DROP INDEX t_a; CREATE UNIQUE INDEX t_a ON t (a)",
+        "DROP INDEX t_a; CREATE INDEX t_a ON t (a) WHERE a > ''",
+        "ALTER SEQUENCE t_id_seq CACHE 2",
+        "ALTER SEQUENCE t_id_seq OWNED BY NONE",
+        "ALTER TYPE e ADD VALUE 'half' BEFORE 'two'",
+        "CREATE DOMAIN d AS int",
+        "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE POLICY p ON t USING (true)",
+        "CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING",
+        "CREATE EXTENSION pgcrypto",
+        "CREATE SCHEMA s",
+        "COMMENT ON COLUMN t.a IS 'x'",
+        "COMMENT ON SCHEMA public IS 'x'",
+        "COMMENT ON ROLE dsentr_role IS 'x'",
+        "GRANT SELECT ON t TO member",
+        "GRANT SELECT (a) ON t TO member",
+        "GRANT USAGE ON SEQUENCE t_id_seq TO member",
+        "GRANT CREATE ON SCHEMA public TO member",
+        "GRANT USAGE ON TYPE e TO member",
+        "REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",
+        "DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database()); END $$",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO member",
+        "ALTER ROLE dsentr_role CREATEDB",
+        "CREATE ROLE dsentr_other",
+        "GRANT dsentr_role TO member",
+    ] {
+        session.batch(&format!("BEGIN; {change}")).await;
+        let after = catalogue::read_exactly(&session).await;
+        session.batch("ROLLBACK").await;
+        assert_ne!(before, after, "{change}");
+    }
+    let history = "CREATE TABLE refinery_schema_history (version int PRIMARY KEY, name text)";
+    session.batch(history).await;
+    catalogue::assert_same(history, &before, &catalogue::read_exactly(&session).await);
 }
 
 #[test]
