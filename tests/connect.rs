@@ -5,11 +5,12 @@ mod support;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use support::executable::{Run, dsentr};
+use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
 use support::server::Server;
 
-const PASSWORD: &str = "12345";
+/// A number, since settings files and variables of other programs take such a one for no text.
+const PASSWORD: &str = "918273645546372819";
 
 fn text(run: &Run) -> String {
     let code = run
@@ -121,157 +122,120 @@ async fn a_server_that_takes_no_writes_is_passed_over() {
 }
 
 /// A server that asks `locked` for a password.
-fn server_with_password() -> Server {
-    let server = Server::of_its_own();
-    server.administer(&[
-        "SET password_encryption = 'scram-sha-256'",
-        &format!("CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'"),
-        "GRANT ALL ON SCHEMA public TO locked",
-        // Only the server itself may write into its data folder.
-        "DO $$ BEGIN EXECUTE format($f$COPY (SELECT 'host all locked 127.0.0.1/32 scram-sha-256' UNION ALL SELECT 'host all all 127.0.0.1/32 trust' ORDER BY 1 DESC) TO %L$f$, current_setting('hba_file')); END $$",
-        "SELECT pg_reload_conf()",
-    ]);
-    server
+struct Locked {
+    server: Server,
+}
+
+impl Locked {
+    fn start() -> Self {
+        let server = Server::of_its_own();
+        server.administer(&[
+            "SET password_encryption = 'scram-sha-256'",
+            &format!("CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'"),
+            // Only the server itself may write into its data folder.
+            "DO $$ BEGIN EXECUTE format($f$COPY (VALUES ('host all locked 127.0.0.1/32 scram-sha-256')) TO %L$f$, \
+             current_setting('hba_file')); END $$",
+            "SELECT pg_reload_conf()",
+        ]);
+        let locked = Self { server };
+        // The reload reaches the server by a signal: until it does, the old rules let everybody in.
+        while locked.status(&[]).run().code == Some(0) {
+            std::thread::yield_now();
+        }
+        locked
+    }
+
+    fn port(&self) -> String {
+        self.server.port().to_string()
+    }
+
+    /// `status` as `locked`, without a password.
+    fn status(&self, arguments: &[&str]) -> Dsentr {
+        let mut all = vec!["status"];
+        all.extend(arguments);
+        dsentr(&all)
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", &self.port())
+            .env("PGUSER", "locked")
+            .env("PGDATABASE", "postgres")
+    }
+
+    fn passfile(&self) -> String {
+        let port = self.port();
+        format!("# libpq's\n*:*:postgres:other:no\n127.0.0.1:{port}:*:locked:{PASSWORD}\n")
+    }
+}
+
+/// A file that only its owner can read.
+fn private(run: Dsentr, name: &str) -> Dsentr {
+    let path = run.home().join(name);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    run
 }
 
 #[test]
 fn a_password_is_found_where_libpq_finds_it_and_never_shown() {
-    let server = server_with_password();
-    let port = server.port().to_string();
-    let start = |arguments: &[&str]| {
-        let mut all = vec!["--log-level", "trace"];
-        all.extend(arguments);
-        dsentr(&all)
-            .env("PGHOST", "127.0.0.1")
-            .env("PGPORT", &port)
-            .env("PGUSER", "locked")
-            .env("PGDATABASE", "postgres")
-    };
-    // The reload reaches the postmaster by a signal: until it does, the old rules let everybody in.
-    while dsentr(&["status"])
-        .env(
-            "DATABASE_URL",
-            &format!("postgres://locked@127.0.0.1:{port}/postgres"),
-        )
-        .run()
-        .code
-        == Some(0)
-    {
-        std::thread::yield_now();
-    }
-    let passfile =
-        format!("# libpq's\n*:*:postgres:other:no\n127.0.0.1:{port}:*:locked:{PASSWORD}\n");
+    let locked = Locked::start();
+    let status = |arguments: &[&str]| locked.status(arguments);
+    let url = format!("postgres://locked:{PASSWORD}@127.0.0.1/postgres");
+    let toml = format!("[database]\npassword = \"{PASSWORD}\"\n");
+    let line = format!("{PASSWORD}\n");
+    let passfile = locked.passfile();
+    let file = "DSENTR_MIGRATE_DATABASE_PASSWORD_FILE";
     let ways = [
-        ("variable", start(&["status"]).env("PGPASSWORD", PASSWORD)),
-        (
-            "our variable",
-            start(&["status"]).env("DSENTR_MIGRATE_DATABASE_PASSWORD", PASSWORD),
-        ),
-        (
-            "url",
-            start(&["status"]).env(
-                "DATABASE_URL",
-                &format!("postgres://locked:{PASSWORD}@127.0.0.1/postgres"),
-            ),
-        ),
-        (
-            "url in a file",
-            start(&["status"])
-                .file(
-                    "url",
-                    &format!("postgres://locked:{PASSWORD}@127.0.0.1/postgres\n"),
-                )
-                .env("DATABASE_URL_FILE", "url"),
-        ),
-        (
-            "secret file",
-            start(&["status"])
-                .file("secret", &format!("{PASSWORD}\n"))
-                .env("DSENTR_MIGRATE_DATABASE_PASSWORD_FILE", "secret"),
-        ),
-        (
-            "flag",
-            start(&["status", "--password-file", "secret"]).file("secret", PASSWORD),
-        ),
-        (
-            "settings file",
-            start(&["status", "--config", "dsentr.toml"]).file(
-                "dsentr.toml",
-                &format!("[database]\npassword = \"{PASSWORD}\"\n"),
-            ),
-        ),
-        (
-            "password file",
-            private(start(&["status"]).file(".pgpass", &passfile), ".pgpass"),
-        ),
-        (
-            "named password file",
-            private(
-                start(&["status"])
-                    .file("pass", &passfile)
-                    .env("PGPASSFILE", "pass"),
-                "pass",
-            ),
+        status(&[]).env("PGPASSWORD", PASSWORD),
+        status(&[]).env("DSENTR_MIGRATE_DATABASE_PASSWORD", PASSWORD),
+        status(&[]).env("DATABASE_URL", &url),
+        status(&[])
+            .env("DATABASE_URL_FILE", "url")
+            .file("url", &format!("{url}\n")),
+        status(&[]).env(file, "secret").file("secret", &line),
+        status(&["--password-file", "secret"]).file("secret", &line),
+        status(&["--config", "a.toml"]).file("a.toml", &toml),
+        private(status(&[]).file(".pgpass", &passfile), ".pgpass"),
+        private(
+            status(&[])
+                .env("PGPASSFILE", "pass")
+                .file("pass", &passfile),
+            "pass",
         ),
     ];
-    for (way, run) in ways {
-        let run = run.run();
-        assert_eq!(run.code, Some(0), "{way}: {}", run.stderr);
-        assert!(
-            !format!("{}{}", run.stdout, run.stderr)
-                .replace(&port, "")
-                .contains(PASSWORD),
-            "{way}: {}{}",
-            run.stdout,
-            run.stderr
-        );
+    for (way, run) in ways.into_iter().enumerate() {
+        let run = run.env("DSENTR_MIGRATE_LOG_LEVEL", "trace").run();
+        assert_eq!(run.code, Some(0), "way {way}: {}", run.stderr);
+        assert!(!text(&run).contains(PASSWORD), "way {way}: {}", text(&run));
     }
-    let quiet = |run: support::executable::Dsentr| {
-        text(&run.env("DSENTR_MIGRATE_LOG_LEVEL", "warn").run())
-            .replace(&format!(":{port}"), ":<port>")
-    };
-    let plain = |arguments: &[&str]| {
-        dsentr(arguments)
-            .env("PGHOST", "127.0.0.1")
-            .env("PGPORT", &port)
-            .env("PGUSER", "locked")
-            .env("PGDATABASE", "postgres")
-    };
-    let mut all = quiet(plain(&["status"]));
-    all.push_str(&quiet(plain(&["status"]).env("PGPASSWORD", "wrong")));
-    // A settings file that lost its quotes: the number is the secret.
-    all.push_str(&quiet(
-        plain(&["status", "--config", "a.toml"]).file("a.toml", "[database]\npassword = 12345\n"),
-    ));
-    all.push_str(&quiet(
-        plain(&["status", "--config", "a.toml"]).file("a.toml", "[database]\npassword = s3cret\n"),
-    ));
-    all.push_str(&quiet(
-        plain(&["status", "--config", "a.toml"]).file("a.toml", "[database]\nurl = 12345\n"),
-    ));
-    all.push_str(&quiet(plain(&["status", "--password-file", "absent"])));
-    all.push_str(&quiet(
-        plain(&["status", "--password-file", "empty"]).file("empty", "\n"),
-    ));
-    let open = quiet(
-        plain(&["status"])
-            .file(".pgpass", &passfile)
-            .env("DSENTR_MIGRATE_LOG_FORMAT", "json"),
-    );
-    let open = open.lines().map(|line| {
-        line.split_once("\"path\"").map_or(
-            line,
-            |(_, _)| "(a warning that ~/.pgpass is open to others)",
-        )
-    });
-    all.push_str(&open.collect::<Vec<_>>().join("\n"));
-    golden("connect_password.txt", &all);
 }
 
-/// A password file that only its owner can read.
-fn private(run: support::executable::Dsentr, name: &str) -> support::executable::Dsentr {
-    let path = run.home().join(name);
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .expect("the file is ours");
-    run
+#[test]
+fn without_a_password_it_is_said_how_to_give_one_and_a_wrong_one_is_not_shown() {
+    let locked = Locked::start();
+    let status = |arguments: &[&str]| locked.status(arguments);
+    let toml = |content: &str| status(&["--config", "a.toml"]).file("a.toml", content);
+    let runs = [
+        status(&[]),
+        status(&[]).env("PGPASSWORD", "wrong"),
+        // Settings that lost their quotes: the number is the secret.
+        toml(&format!("[database]\npassword = {PASSWORD}\n")),
+        toml("[database]\npassword = s3cret\n"),
+        toml(&format!("[database]\nurl = {PASSWORD}\n")),
+        status(&["--password-file", "absent"]),
+        status(&["--password-file", "empty"]).file("empty", "\n"),
+    ];
+    let port = format!(":{}", locked.port());
+    let mut all: String = runs
+        .into_iter()
+        .map(|run| text(&run.run()).replace(&port, ":<port>"))
+        .collect();
+    // Open to others: warned of, and not read.
+    let open = status(&[]).file(".pgpass", &locked.passfile());
+    let open = text(&open.env("DSENTR_MIGRATE_LOG_FORMAT", "json").run());
+    let (warning, rest) = open.split_once('\n').expect("a warning, then an error");
+    let (_, warning) = warning.split_once("\"level\"").expect("a level");
+    let (warning, _) = warning.split_once("\"path\"").expect("a path");
+    all.push_str(&format!(
+        "\"level\"{warning}\n{}",
+        rest.replace(&port, ":<port>")
+    ));
+    golden("connect_password.txt", &all);
 }
