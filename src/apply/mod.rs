@@ -1,7 +1,7 @@
 //! Applies the steps of a plan. The only module that changes a database.
 //!
 //! refinery runs the steps, computes the checksums and writes the history rows; how its
-//! statements reach the server is decided in [`runner`].
+//! statements reach the server is decided in `runner`.
 
 mod failure;
 mod locate;
