@@ -320,8 +320,7 @@ fn a_checked_file_knows_its_parts() {
 #[test]
 fn a_file_without_a_transaction_and_one_without_a_way_back_say_so() {
     use dsentr_migrate::check::{Mode, Rollback};
-    let vacuum =
-        "-- migrate: no-transaction\nVACUUM users;\n\n-- Nothing to undo: it only\n-- tidies up.\n";
+    let vacuum = "-- migrate: no-transaction\nVACUUM public.users;\n\n-- Nothing to undo: it only\n-- tidies up.\n";
     let delete = "-- Data loss: all.\nDELETE FROM users;\n\n-- Rollback:\n--   Irreversible: they are gone.\n";
     let entries = [
         Entry::file("2025_10_12_1_delete.sql", delete),

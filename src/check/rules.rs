@@ -88,6 +88,7 @@ pub static RULES: &[Rule] = &[
     // What the statements do.
     file("transaction-control", "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin", transaction::transaction_control),
     file("no-transaction", "statements in a mode in which they cannot run", transaction::no_transaction),
+    file("qualified-name", "names that a pinned search_path would have to complete, where it is not", transaction::qualified_name),
     file("search-path", "a changed search_path", session::search_path),
     file("copy-stream", "COPY over the connection", session::copy_stream),
     file("enum-value", "an enum value added and used in one file", enum_value::enum_value),

@@ -125,6 +125,34 @@ fn header_form(file: &File<'_>) -> Vec<Finding> {
     found
 }
 
+/// `search_path` is pinned by `SET LOCAL`, which a file without a transaction cannot have. Names inside bodies are not
+/// looked at: there they may also be those of variables and of WITH.
+pub(super) fn qualified_name(file: &File<'_>) -> Vec<Finding> {
+    if !runs_without_transaction(file) {
+        return Vec::new();
+    }
+    let statements = file.sound_parts().flat_map(|part| &part.statements);
+    let names = statements.flat_map(|(node, _)| {
+        let names = node.descendants().filter(is_unqualified);
+        names.map(|name| (name.text().to_string(), Span::of(name.text_range().into())))
+    });
+    let finding = |(name, span): (String, Span)| {
+        Finding::at(
+            span,
+            format!("`{name}` has no schema, and this file runs without the pinned search_path"),
+        )
+        .help(format!("write `public.{name}`"))
+    };
+    names.map(finding).collect()
+}
+
+fn is_unqualified(node: &SyntaxNode) -> bool {
+    matches!(
+        node.kind(),
+        SyntaxKind::TABLE_NAME_REF | SyntaxKind::INDEX_REF
+    ) && !has_inside(node, SyntaxKind::DOT)
+}
+
 /// How a statement stands to the transaction around it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Need {

@@ -1,7 +1,7 @@
 DO $$
 BEGIN
-    CREATE INDEX CONCURRENTLY a_b_idx ON a (b);
-    EXECUTE 'VACUUM a';
+    CREATE INDEX CONCURRENTLY a_b_idx ON public.a (b);
+    EXECUTE 'VACUUM public.a';
 END
 $$;
 

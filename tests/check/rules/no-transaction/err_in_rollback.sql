@@ -1,5 +1,5 @@
-CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);
+CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:
 --   -- migrate: no-transaction
---   DROP INDEX a_b_idx;
+--   DROP INDEX public.a_b_idx;

@@ -1,4 +1,4 @@
-VACUUM a;
+VACUUM public.a;
 -- migrate: no-transaction
 
 -- Nothing to undo: it is only a fixture.

@@ -2,5 +2,5 @@
 CREATE TABLE IF NOT EXISTS a (b int);
 
 -- Rollback:
---   DROP TABLE a;
+--   DROP TABLE public.a;
 --   -- Data loss: all of a.

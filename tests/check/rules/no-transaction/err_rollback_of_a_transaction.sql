@@ -1,4 +1,4 @@
-CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);
+CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:
---   DROP INDEX CONCURRENTLY a_b_idx;
+--   DROP INDEX CONCURRENTLY public.a_b_idx;

@@ -1,5 +1,5 @@
 -- migrate: no-transaction
 -- migrate: no-transaction
-VACUUM a;
+VACUUM public.a;
 
 -- Nothing to undo: it is only a fixture.

@@ -1,6 +1,6 @@
 -- migrate: no-transaction
-DROP INDEX CONCURRENTLY IF EXISTS a_b_idx;
-CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON a (b);
+DROP INDEX CONCURRENTLY IF EXISTS public.a_b_idx;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:
---   DROP INDEX CONCURRENTLY a_b_idx;
+--   DROP INDEX CONCURRENTLY public.a_b_idx;

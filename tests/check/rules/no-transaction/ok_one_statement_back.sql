@@ -1,5 +1,5 @@
 -- migrate: no-transaction
-CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON a (b);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:
---   DROP INDEX a_b_idx;
+--   DROP INDEX public.a_b_idx;

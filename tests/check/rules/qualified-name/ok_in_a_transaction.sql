@@ -1,0 +1,5 @@
+-- In a transaction search_path is pinned.
+CREATE INDEX IF NOT EXISTS workflows_name_idx ON workflows (lower(name));
+
+-- Rollback:
+--   DROP INDEX workflows_name_idx;
