@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
@@ -128,9 +129,14 @@ impl Server {
     fn create(&self, template: &str, user: Option<String>) -> Database<'_> {
         let name = self.unique("test");
         let owner = user.as_deref().unwrap_or("postgres");
-        self.administer(&[&format!(
-            "CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}"
-        )]);
+        let url = self.url_of("postgres", "postgres");
+        aside(async {
+            let session = Session::open(&url).await;
+            // A session that was closed just now may not have left yet.
+            until_deserted(&session, template, "pid").await;
+            let create = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}");
+            session.batch(&create).await;
+        });
         Database {
             server: self,
             name,
@@ -222,6 +228,7 @@ impl Drop for Database<'_> {
         // In the unwinding of a failed test a second panic would hide the first.
         aside(async move {
             let session = Session::open(&url).await;
+            until_deserted(&session, &self.name, "pg_terminate_backend(pid)").await;
             for statement in &statements {
                 if let Err(error) = session.batch_execute(statement).await {
                     eprintln!("{statement}: {}", describe(&error));
@@ -307,6 +314,15 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
         }
     }
     text
+}
+
+/// Waits, for some seconds at the most, until nobody is connected to a database, and does something to those who are.
+/// PostgreSQL itself would look again only after a tenth of a second, and each test would take as long.
+async fn until_deserted(session: &Session, database: &str, action: &str) {
+    let connected =
+        format!("SELECT count({action}) FROM pg_stat_activity WHERE datname = '{database}'");
+    let start = Instant::now();
+    while session.value(&connected).await != "0" && start.elapsed() < Duration::from_secs(5) {}
 }
 
 fn text_of(message: &SimpleQueryMessage) -> Option<String> {
