@@ -106,7 +106,7 @@ impl<'a> Runner<'a> {
         })
     }
 
-    async fn step(&mut self, insert: &str) -> Result<(), Stop> {
+    async fn step(&mut self, forward: &str, insert: &str) -> Result<(), Stop> {
         let Some(migration) = self.steps.next() else {
             return Err(
                 anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
@@ -116,7 +116,7 @@ impl<'a> Runner<'a> {
         async {
             let start = Instant::now();
             match migration.mode {
-                Mode::Transaction => self.in_transaction(migration, insert).await?,
+                Mode::Transaction => self.in_transaction(migration, forward, insert).await?,
                 Mode::NoTransaction => self.one_by_one(migration, insert).await?,
             }
             let duration = start.elapsed();
@@ -138,13 +138,18 @@ impl<'a> Runner<'a> {
 
     /// Everything in one message. The history row goes first: where two runners meet, its
     /// primary key lets one of them through, before anything else is done twice.
-    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
+    async fn in_transaction(
+        &mut self,
+        migration: &Migration,
+        forward: &str,
+        insert: &str,
+    ) -> Result<(), Stop> {
         let prefix = Prefix {
             text: prefix(insert),
             statements: PREFIX_STATEMENTS,
         };
         // The newline ends a comment in the last line of the file.
-        let message = format!("{}{}\n;COMMIT", prefix.text, migration.forward_sql());
+        let message = format!("{}{forward}\n;COMMIT", prefix.text);
         let (statements, error) = self.send(&message).await;
         let Some(error) = error else { return Ok(()) };
         self.roll_back().await;
@@ -247,7 +252,7 @@ impl AsyncTransaction for Runner<'_> {
         let queries: Vec<&str> = queries.collect();
         let result = match queries.as_slice() {
             [create_table] => self.create_history(create_table).await,
-            [_forward, insert] => self.step(insert).await,
+            [forward, insert] => self.step(forward, insert).await,
             _ => Err(anyhow::anyhow!("refinery sent {} statements at once", queries.len()).into()),
         };
         result.map(|()| queries.len()).map_err(|error| {
