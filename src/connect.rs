@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
 
 use crate::config::{
-    ConfigError, DEFAULT_PORT, Database, Environment, Passfile, Secret, SessionAttrs,
+    ConfigError, DEFAULT_PORT, Database, Environment, Passfile, Secret, SessionAttrs, SslMode,
 };
 use crate::error::Error;
 use crate::server_error::{ServerError, describe};
@@ -150,6 +150,12 @@ impl Login {
             return Err(ConfigError::new("no database is named")
                 .with_help("set DATABASE_URL=postgres://USER@HOST:PORT/DATABASE (or --database-url, --host and --database, PGHOST and PGDATABASE)"));
         }
+        if needs_tls(settings.sslmode) {
+            return Err(ConfigError::new(
+                "database.sslmode asks for an encrypted connection, and this release knows no TLS yet",
+            )
+            .with_help("use a Unix socket or a trusted network with sslmode=disable or prefer"));
+        }
         let user = match &settings.user {
             Some(user) => user.clone(),
             None => whoami::username().map_err(|error| {
@@ -256,6 +262,14 @@ impl Login {
             );
         }
         Rejection::Passing(text)
+    }
+}
+
+/// Where nothing but TLS will do. It is refused before a password could go out in clear text.
+fn needs_tls(mode: SslMode) -> bool {
+    match mode {
+        SslMode::Disable | SslMode::Allow | SslMode::Prefer => false,
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => true,
     }
 }
 

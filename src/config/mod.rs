@@ -112,8 +112,7 @@ pub enum SessionAttrs {
     ReadOnly,
 }
 
-/// Whether the connection is encrypted. Words as libpq's `sslmode`; the modes that need TLS
-/// come with it.
+/// Whether the connection is encrypted. Words as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SslMode {
@@ -123,6 +122,12 @@ pub enum SslMode {
     Allow,
     /// Where the server offers it.
     Prefer,
+    /// Always.
+    Require,
+    /// Always, to a server whose certificate a known authority signed.
+    VerifyCa,
+    /// Always, to a server whose certificate is also made out to its name.
+    VerifyFull,
 }
 
 /// Where the history is kept.
