@@ -48,7 +48,8 @@ impl Server {
     /// A server from the executables in a folder, with further arguments for `postgres` (`-c name=value`).
     /// Arguments need a folder, since they follow it.
     pub(crate) fn with_arguments(bin_dir: Option<&Path>, arguments: &[&str]) -> Self {
-        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/postgres"));
+        // Tests run in the project's folder, wherever it was when they were compiled.
+        let mut script = Command::new(".ci/postgres");
         // In a process group of its own, what a terminal or a runner sends to this one's group does not keep the
         // script from cleaning up.
         std::os::unix::process::CommandExt::process_group(&mut script, 0);
