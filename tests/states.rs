@@ -123,6 +123,11 @@ fn the_plan_is_a_function_of_embedded_history_and_target() {
         drawn(&[1, 2, 3], &[1, 2], zero, None),
         "DDP history and binary disagree on 2 migrations; nothing was done"
     );
+    let renamed = |row: &mut Row| row.name = Some("other".to_owned());
+    assert_eq!(
+        drawn(&[1, 2], &[1], renamed, None),
+        "DP history and binary disagree on 1 migration; nothing was done"
+    );
     let by_hand = |row: &mut Row| (row.name, row.checksum) = (None, None);
     assert_eq!(
         drawn(&[1, 2], &[1], by_hand, None),

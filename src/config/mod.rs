@@ -11,7 +11,7 @@ mod secret;
 
 use std::fmt;
 
-use figment::{Figment, Profile};
+use figment::Figment;
 use serde::Deserialize;
 
 pub use self::duration::Timeout;
@@ -322,16 +322,10 @@ fn describe(error: &figment::Error) -> ConfigError {
 }
 
 fn describe_one(error: &figment::Error) -> String {
-    let path: Vec<&str> = error
-        .path
-        .iter()
-        .map(String::as_str)
-        .filter(|part| *part != Profile::Default.as_str().as_str())
-        .collect();
-    let key = if path.is_empty() {
+    let key = if error.path.is_empty() {
         String::new()
     } else {
-        format!("{}: ", path.join("."))
+        format!("{}: ", error.path.join("."))
     };
     let place = error
         .metadata

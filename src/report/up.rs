@@ -55,19 +55,13 @@ impl UpReport {
     ) -> Self {
         let position = plan.position.map(|version| version.to_string());
         let at = position.clone().unwrap_or_else(|| "no version".to_owned());
-        let remark = match (plan.ahead.is_empty(), target.or(newest)) {
-            (false, Some(newest)) => format!(
-                "the database is at {at}, ahead of this binary, which ends at {}",
-                newest.version
-            ),
-            (true, Some(target))
-                if plan
-                    .position
-                    .is_some_and(|position| position > target.version) =>
-            {
-                format!("the database is at {at}, past {}", target.version)
+        let past = target.filter(|target| plan.position > Some(target.version));
+        let remark = match (past, newest) {
+            (_, Some(newest)) if !plan.ahead.is_empty() => {
+                format!(", ahead of this binary, which ends at {}", newest.version)
             }
-            _ => format!("the database is at {at}"),
+            (Some(past), _) => format!(", past {}", past.version),
+            _ => String::new(),
         };
         Self {
             schema: SCHEMA,
@@ -76,7 +70,7 @@ impl UpReport {
             position,
             duration_ms: 0,
             error: None,
-            remark: format!("nothing to do: {remark}\n"),
+            remark: format!("nothing to do: the database is at {at}{remark}\n"),
         }
     }
 }
