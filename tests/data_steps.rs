@@ -1,6 +1,7 @@
 //! What migrations do to rows: each folder `tests/data/<migration>/<case>/` is one case.
 //!
-//! On a fresh database at the version before, `before.sql` puts rows into the tables. Then the migration runs:
+//! On a fresh database at the version before, `before.sql` puts rows into the tables; a case without one takes that of
+//! its migration's folder, `tests/data/<migration>/before.sql`. Then the migration runs:
 //! - with `query.sql`, it must succeed, and the query must give `expected.txt`;
 //! - without, it must fail with what is in `error.txt`.
 //!
@@ -43,7 +44,10 @@ async fn each_case_comes_out_as_written() {
     for migration in migrations() {
         let folder = Path::new(CASES).join(migration.stem);
         if left.remove(&folder) {
-            for case in entries(&folder) {
+            let (cases, files): (Vec<_>, Vec<_>) =
+                entries(&folder).into_iter().partition(|path| path.is_dir());
+            problems.extend(meaningless(&files, &[FORWARD.before]));
+            for case in cases {
                 // The rows of one case are nobody else's.
                 let database = server.copy_of(&at_version);
                 let case = Case {
@@ -83,6 +87,15 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// The files that would never be read.
+fn meaningless(files: &[PathBuf], known: &[&str]) -> Vec<String> {
+    files
+        .iter()
+        .filter(|file| !known.iter().any(|known| file.ends_with(known)))
+        .map(|file| format!("{}: a file of no meaning here", file.display()))
+        .collect()
+}
+
 /// One case, on its own database at the version before the migration.
 struct Case {
     path: PathBuf,
@@ -113,11 +126,7 @@ const BACK: Way = Way {
 
 impl Case {
     async fn problems(&self) -> Vec<String> {
-        let mut problems: Vec<_> = entries(&self.path)
-            .into_iter()
-            .filter(|file| !FILES.iter().any(|known| file.ends_with(known)))
-            .map(|file| format!("{}: a file of no meaning here", file.display()))
-            .collect();
+        let mut problems = meaningless(&entries(&self.path), &FILES);
         problems.extend(self.take(&FORWARD, self.migration.forward_sql()).await);
         if self.read(BACK.query).or(self.read(BACK.error)).is_some() {
             problems.extend(self.take_back().await);
@@ -141,7 +150,7 @@ impl Case {
 
     /// Goes one way, and says what came out otherwise than written.
     async fn take(&self, way: &Way, sql: &str) -> Option<String> {
-        if let Some(rows) = self.read(way.before)
+        if let Some(rows) = self.read(way.before).or_else(|| self.shared(way.before))
             && let Err(error) = run(&self.session, &rows).await
         {
             return Some(format!("{}/{}: {error}", self.path.display(), way.before));
@@ -182,6 +191,11 @@ impl Case {
             }
         }
         Some(text)
+    }
+
+    /// What all cases of the migration have that have no such file of their own.
+    fn shared(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(self.path.with_file_name(file)).ok()
     }
 
     fn read(&self, file: &str) -> Option<String> {
