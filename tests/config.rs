@@ -2,15 +2,8 @@
 
 mod support;
 
-use support::executable::{Run, dsentr};
+use support::executable::dsentr;
 use support::golden::golden;
-
-fn text(run: &Run) -> String {
-    let code = run
-        .code
-        .map_or_else(|| "signal".to_owned(), |code| code.to_string());
-    format!("{}{}[exit {code}]\n", run.stdout, run.stderr)
-}
 
 #[test]
 fn the_later_place_wins() {
@@ -33,7 +26,7 @@ fn the_later_place_wins() {
     .env("DSENTR_MIGRATE_DATABASE_PORT", "4")
     .env("DSENTR_MIGRATE_UP_STRICT", "true")
     .run();
-    golden("config_layers.txt", &text(&run));
+    golden("config_layers.txt", &run.text());
 }
 
 #[test]
@@ -41,14 +34,14 @@ fn the_same_for_machines() {
     let run = dsentr(&["config", "--output", "json"])
         .env("PGPASSWORD", "s3cret")
         .run();
-    golden("config.json", &text(&run));
+    golden("config.json", &run.text());
 }
 
 #[test]
 fn every_profile_is_complete_over_the_default() {
     for profile in ["default", "container", "installer", "airgap"] {
         let run = dsentr(&["config", "--profile", profile]).run();
-        golden(&format!("config_{profile}.txt"), &text(&run));
+        golden(&format!("config_{profile}.txt"), &run.text());
     }
 }
 
@@ -83,7 +76,7 @@ fn what_is_wrong_is_told_with_its_place() {
         dsentr(&["status"]).env("PGHOSTADDR", "localhost"),
         dsentr(&["status", "--output", "json"]),
     ];
-    let all: String = runs.into_iter().map(|run| text(&run.run())).collect();
+    let all: String = runs.into_iter().map(|run| run.run().text()).collect();
     golden("config_wrong.txt", &all);
 }
 
@@ -108,7 +101,7 @@ fn the_command_line() {
         all.push_str(&format!(
             "$ dsentr-migrate {}\n{}",
             arguments.join(" "),
-            text(&dsentr(arguments).run())
+            dsentr(arguments).run().text()
         ));
     }
     golden("command_line.txt", &all);

@@ -12,13 +12,6 @@ use support::server::Server;
 /// A number, since settings files and variables of other programs take such a one for no text.
 const PASSWORD: &str = "918273645546372819";
 
-fn text(run: &Run) -> String {
-    let code = run
-        .code
-        .map_or_else(|| "signal".to_owned(), |code| code.to_string());
-    format!("{}{}[exit {code}]\n", run.stdout, run.stderr)
-}
-
 /// A port that nobody listens on.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -34,7 +27,7 @@ fn what_cannot_be_reached_is_worth_another_try_and_what_is_wrong_is_not() {
     let port = server.port().to_string();
     let nobody = free_port().to_string();
     let masked = |run: Run| {
-        text(&run)
+        run.text()
             .replace(&format!(":{port}"), ":<port>")
             .replace(&format!(":{nobody}"), ":<free port>")
             // With and without a network the resolver gives another reason.
@@ -75,7 +68,7 @@ fn a_silent_server_is_given_up() {
         .env("PGUSER", "postgres")
         .env("DSENTR_MIGRATE_DATABASE_CONNECT_TIMEOUT", "200ms")
         .run();
-    golden("connect_silent.txt", &text(&run).replace(&port, "<port>"));
+    golden("connect_silent.txt", &run.text().replace(&port, "<port>"));
 }
 
 #[test]
@@ -121,7 +114,7 @@ async fn a_server_that_takes_no_writes_is_passed_over() {
     let run = dsentr(&["status"]).env("DATABASE_URL", &url).run();
     golden(
         "connect_read_only.txt",
-        &support::executable::mask(&text(&run), &database),
+        &support::executable::mask(&run.text(), &database),
     );
     session.close().await;
 }
@@ -208,7 +201,7 @@ fn a_password_is_found_where_libpq_finds_it_and_never_shown() {
     for (way, run) in ways.into_iter().enumerate() {
         let run = run.env("DSENTR_MIGRATE_LOG_LEVEL", "trace").run();
         assert_eq!(run.code, Some(0), "way {way}: {}", run.stderr);
-        assert!(!text(&run).contains(PASSWORD), "way {way}: {}", text(&run));
+        assert!(!run.text().contains(PASSWORD), "way {way}: {}", run.text());
     }
 }
 
@@ -230,11 +223,11 @@ fn without_a_password_it_is_said_how_to_give_one_and_a_wrong_one_is_not_shown() 
     let port = format!(":{}", locked.port());
     let mut all: String = runs
         .into_iter()
-        .map(|run| text(&run.run()).replace(&port, ":<port>"))
+        .map(|run| run.run().text().replace(&port, ":<port>"))
         .collect();
     // Open to others: warned of, and not read.
     let open = status(&[]).file(".pgpass", &locked.passfile());
-    let open = text(&open.env("DSENTR_MIGRATE_LOG_FORMAT", "json").run());
+    let open = open.env("DSENTR_MIGRATE_LOG_FORMAT", "json").run().text();
     let (warning, rest) = open.split_once('\n').expect("a warning, then an error");
     let (_, warning) = warning.split_once("\"level\"").expect("a level");
     let (warning, _) = warning.split_once("\"path\"").expect("a path");

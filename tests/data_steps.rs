@@ -76,7 +76,7 @@ async fn each_case_comes_out_as_written() {
     );
 }
 
-/// The folders in a folder, in the order of their names.
+/// What is in a folder, in the order of the names.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let listing =
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

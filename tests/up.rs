@@ -37,13 +37,7 @@ async fn names(database: &Database<'_>) -> Vec<String> {
 }
 
 fn text(run: &Run, database: &Database<'_>) -> String {
-    let code = run
-        .code
-        .map_or_else(|| "signal".to_owned(), |code| code.to_string());
-    mask(
-        &format!("{}{}[exit {code}]\n", run.stdout, run.stderr),
-        database,
-    )
+    mask(&run.text(), database)
 }
 
 #[test]

@@ -15,6 +15,16 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+impl Run {
+    /// Both outputs and the exit code, as a golden file holds them.
+    pub(crate) fn text(&self) -> String {
+        let code = self
+            .code
+            .map_or_else(|| "signal".to_owned(), |code| code.to_string());
+        format!("{}{}[exit {code}]\n", self.stdout, self.stderr)
+    }
+}
+
 /// A run of the executable that is yet to start.
 pub(crate) struct Dsentr {
     command: Command,
