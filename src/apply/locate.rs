@@ -4,49 +4,36 @@ use crate::embedded::Migration;
 use crate::server_error::{Position, ServerError};
 use crate::source::Span;
 
-/// What was sent before the file's own text.
-pub(super) struct Prefix {
-    pub(super) text: String,
-    pub(super) statements: usize,
+/// How the text that was sent lies over the file.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    /// Characters before the file's own text.
+    pub(super) before: usize,
+    /// The byte of the file at which that text starts.
+    pub(super) start: usize,
 }
 
 /// The place in the file that an error is about, as exactly as the server lets us know.
 ///
-/// `completed` is how many statements of the message, prefix included, the server had completed.
-/// None where the error is about none of the file's statements: the history row, or COMMIT.
+/// `statement` is the index of the file's statement that the server was at. None where that, and
+/// so the error, is none of the file's: the history row, or COMMIT.
 pub(super) fn locate(
     migration: &Migration,
-    prefix: &Prefix,
-    completed: usize,
+    sent: Sent,
+    statement: Option<usize>,
     error: &ServerError,
 ) -> Option<Span> {
     let text = migration.text();
     if let Some(Position::Sent(position)) = error.position {
         let characters = usize::try_from(position)
             .ok()?
-            .checked_sub(1 + prefix.text.chars().count())?;
-        return word_at(text, nth_character(text, characters)?);
+            .checked_sub(1 + sent.before)?;
+        return word_at(
+            text,
+            sent.start + nth_character(&text[sent.start..], characters)?,
+        );
     }
-    let statement = migration
-        .statements
-        .get(completed.checked_sub(prefix.statements)?)?;
-    within(text, *statement, error)
-}
-
-/// As [`locate`], for a statement that was sent alone.
-pub(super) fn locate_alone(
-    migration: &Migration,
-    statement: usize,
-    error: &ServerError,
-) -> Option<Span> {
-    let text = migration.text();
-    let span = *migration.statements.get(statement)?;
-    if let Some(Position::Sent(position)) = error.position {
-        let start = span.range().start;
-        let characters = usize::try_from(position).ok()?.checked_sub(1)?;
-        return word_at(text, start + nth_character(&text[start..], characters)?);
-    }
-    within(text, span, error)
+    within(text, *migration.statements.get(statement?)?, error)
 }
 
 /// The place inside a statement that the server gave no position for.

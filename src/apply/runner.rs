@@ -12,7 +12,7 @@ use tokio_postgres::SimpleQueryMessage;
 use tracing::Instrument;
 
 use super::failure::{Failure, Left, Progress};
-use super::locate::{Prefix, locate, locate_alone};
+use super::locate::{Sent, locate};
 use super::{Observer, SCHEMA};
 use crate::config::HistoryTable;
 use crate::connect::Session;
@@ -144,17 +144,23 @@ impl<'a> Runner<'a> {
         forward: &str,
         insert: &str,
     ) -> Result<(), Stop> {
-        let prefix = Prefix {
-            text: prefix(insert),
-            statements: PREFIX_STATEMENTS,
-        };
+        let prefix = prefix(insert);
         // The newline ends a comment in the last line of the file.
-        let message = format!("{}{forward}\n;COMMIT", prefix.text);
-        let (statements, error) = self.send(&message).await;
+        let message = format!("{prefix}{forward}\n;COMMIT");
+        let (completed, error) = self.send(&message).await;
         let Some(error) = error else { return Ok(()) };
         self.roll_back().await;
+        let sent = Sent {
+            before: prefix.chars().count(),
+            start: 0,
+        };
         Err(self.judge(migration, &error, Left::Nothing, |server| {
-            locate(migration, &prefix, statements, server)
+            locate(
+                migration,
+                sent,
+                completed.checked_sub(PREFIX_STATEMENTS),
+                server,
+            )
         }))
     }
 
@@ -164,7 +170,11 @@ impl<'a> Runner<'a> {
         for (done, statement) in migration.statements.iter().enumerate() {
             let sql = &text[statement.range()];
             if let Err(error) = self.session.client.batch_execute(sql).await {
-                let place = |server: &ServerError| locate_alone(migration, done, server);
+                let sent = Sent {
+                    before: 0,
+                    start: statement.range().start,
+                };
+                let place = |server: &ServerError| locate(migration, sent, Some(done), server);
                 return Err(self.judge(migration, &error, Left::Statements(done), place));
             }
         }
