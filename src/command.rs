@@ -26,7 +26,7 @@ use crate::source::Version;
 /// See [`Error`]; what could be reported was written to `out` before.
 pub async fn run(
     command: &Command,
-    config: Config,
+    config: &Config,
     environment: &Environment,
     embedded: &[Migration],
     out: &mut Out,
@@ -38,7 +38,7 @@ pub async fn run(
         }
         Command::Plan { to } => show_plan(&config.settings, environment, embedded, *to, out).await,
         Command::Export { folder } => export(folder, embedded),
-        Command::Config => Ok(out.report(&ConfigReport::new(config.origins))?),
+        Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
         Command::Version => Ok(out.report(&VersionReport::new(embedded))?),
     }
 }

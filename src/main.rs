@@ -46,7 +46,7 @@ fn run(cli: &Cli, out: &mut Out, color: &mut Color) -> Result<(), Error> {
         .context("the runtime cannot be started")?;
     runtime.block_on(command::run(
         &cli.command,
-        config,
+        &config,
         &environment,
         MIGRATIONS,
         out,

@@ -203,8 +203,16 @@ pub enum Color {
 pub struct Config {
     /// The values.
     pub settings: Settings,
-    /// One row a key, in the order of [`KEYS`].
-    pub origins: Vec<Origin>,
+    figment: Figment,
+}
+
+impl Config {
+    /// Where each value came from: one row a key, in the order of [`KEYS`].
+    pub fn origins(&self) -> Vec<Origin> {
+        KEYS.iter()
+            .map(|&(key, kind)| origin(&self.figment, key, kind))
+            .collect()
+    }
 }
 
 /// One setting as `config` shows it.
@@ -281,11 +289,7 @@ pub fn load(
 ) -> Result<Config, ConfigError> {
     let figment = layers::merge(environment, flags, file, profile)?;
     let settings = figment.extract().map_err(|error| describe(&error))?;
-    let origins = KEYS
-        .iter()
-        .map(|&(key, kind)| origin(&figment, key, kind))
-        .collect();
-    Ok(Config { settings, origins })
+    Ok(Config { settings, figment })
 }
 
 fn origin(figment: &Figment, key: &'static str, kind: Kind) -> Origin {

@@ -46,7 +46,7 @@ impl Library {
         let buffer = Buffer::default();
         let mut out = Out::to(buffer.clone(), format, Paint(false));
         let result =
-            dsentr_migrate::command::run(&command, config, &environment, self.0, &mut out).await;
+            dsentr_migrate::command::run(&command, &config, &environment, self.0, &mut out).await;
         Ended {
             stdout: buffer.text(),
             result,
