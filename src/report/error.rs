@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::migrations::{line, name_width};
 use super::status::{painted, word};
-use super::{Paint, Report, count};
+use super::{Paint, Report, at, count};
 use crate::apply::{Failure, Left};
 use crate::error::Error;
 use crate::plan::{Disagreement, Refusal, State};
@@ -188,9 +188,8 @@ fn notes(failure: &Failure) -> Vec<Note> {
 
 /// Where the database stands now.
 fn state(failure: &Failure) -> String {
-    let at = failure
-        .position
-        .map_or_else(|| "no version".to_owned(), |version| version.to_string());
+    let position = failure.position.map(|version| version.to_string());
+    let at = at(position.as_deref());
     match failure.applied {
         0 => format!("this run applied nothing; the database is at {at}"),
         1 => format!("1 migration of this run was applied and stays; the database is at {at}"),

@@ -53,6 +53,11 @@ impl Paint {
     }
 }
 
+/// Where a database stands, in words.
+fn at(position: Option<&str>) -> &str {
+    position.unwrap_or("no version")
+}
+
 /// `1 migration`, `2 migrations`.
 fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::migrations::{line, name_width};
-use super::{Paint, Report, count};
+use super::{Paint, Report, at, count};
 use crate::connect::Target;
 use crate::embedded::{Migration, Mode, Rollback};
 use crate::plan::Plan;
@@ -127,7 +127,7 @@ impl Report for PlanReport {
         for step in &self.steps {
             text.push_str(&step.text(width, paint));
         }
-        let at = self.position.as_deref().unwrap_or("no version");
+        let at = at(self.position.as_deref());
         match self.steps.last() {
             Some(last) => text.push_str(&format!(
                 "{} to apply: from {at} to {}\n",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::migrations::{line, name_width};
-use super::{Paint, Report, count};
+use super::{Paint, Report, at, count};
 use crate::connect::Target;
 use crate::plan::{Entry, State};
 
@@ -104,7 +104,7 @@ impl Report for StatusReport {
                 &when,
             ));
         }
-        let at = self.position.as_deref().unwrap_or("no version");
+        let at = at(self.position.as_deref());
         let applied = self
             .migrations
             .iter()

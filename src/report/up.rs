@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::ErrorReport;
 use super::migrations::{duration, line, name_width};
-use super::{Out, Paint, Report, count};
+use super::{Out, Paint, Report, at, count};
 use crate::apply::Observer;
 use crate::connect::Target;
 use crate::embedded::Migration;
@@ -54,7 +54,7 @@ impl UpReport {
         newest: Option<&Migration>,
     ) -> Self {
         let position = plan.position.map(|version| version.to_string());
-        let at = position.clone().unwrap_or_else(|| "no version".to_owned());
+        let at = at(position.as_deref());
         let past = target.filter(|target| plan.position > Some(target.version));
         let remark = match (past, newest) {
             (_, Some(newest)) if !plan.ahead.is_empty() => {
@@ -63,6 +63,7 @@ impl UpReport {
             (Some(past), _) => format!(", past {}", past.version),
             _ => String::new(),
         };
+        let remark = format!("nothing to do: the database is at {at}{remark}\n");
         Self {
             schema: SCHEMA,
             database,
@@ -70,7 +71,7 @@ impl UpReport {
             position,
             duration_ms: 0,
             error: None,
-            remark: format!("nothing to do: the database is at {at}{remark}\n"),
+            remark,
         }
     }
 }
@@ -123,7 +124,7 @@ impl<'a> Progress<'a> {
                 "{} applied in {}; the database is at {}\n",
                 count(self.applied.len(), "migration"),
                 duration(took),
-                position.as_deref().unwrap_or("no version")
+                at(position.as_deref())
             ),
         };
         UpReport {
