@@ -42,14 +42,6 @@ impl HistoryTable {
     pub fn qualified(&self) -> String {
         format!("{}.{}", quote(&self.schema), quote(&self.table))
     }
-
-    /// The question that [`History::read`] asks.
-    pub(crate) fn question(&self) -> String {
-        format!(
-            "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
-            self.qualified()
-        )
-    }
 }
 
 /// An identifier in the form that PostgreSQL takes literally.
@@ -63,16 +55,11 @@ impl History {
     /// # Errors
     /// The role may not read the table, it is not refinery's, or the connection is lost.
     pub async fn read(session: &Session, table: &HistoryTable) -> Result<Self, Error> {
-        let answer = session.client.simple_query(&table.question()).await;
-        Self::from_answer(answer, table)
-    }
-
-    /// What the answer to [`HistoryTable::question`] says.
-    pub(crate) fn from_answer(
-        answer: Result<Vec<SimpleQueryMessage>, tokio_postgres::Error>,
-        table: &HistoryTable,
-    ) -> Result<Self, Error> {
-        let messages = match answer {
+        let question = format!(
+            "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
+            table.qualified()
+        );
+        let messages = match session.client.simple_query(&question).await {
             Ok(messages) => messages,
             // Asking first whether the table is there would cost a round trip on every run.
             Err(error) if is_undefined_table(&error) => return Ok(Self::default()),
