@@ -19,6 +19,10 @@ pub struct Failure {
     pub text: &'static str,
     /// Where in the text, if it can be told.
     pub place: Option<Span>,
+    /// Which of its statements it was, counted from 0; none where the server was at none of them.
+    pub statement: Option<usize>,
+    /// How many statements it has.
+    pub statements: usize,
     /// What the server said; none where the connection was lost.
     pub server: Option<ServerError>,
     /// The reason in one line.
@@ -55,6 +59,7 @@ impl Failure {
         progress: Progress,
         error: &tokio_postgres::Error,
         place: Option<Span>,
+        statement: Option<usize>,
         left: Left,
     ) -> Self {
         let server = ServerError::find(error);
@@ -66,6 +71,8 @@ impl Failure {
             path: migration.path(),
             text: migration.text(),
             place,
+            statement,
+            statements: migration.statements.len(),
             server,
             reason,
             left,

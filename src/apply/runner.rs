@@ -154,14 +154,14 @@ impl<'a> Runner<'a> {
             before: prefix.chars().count(),
             start: 0,
         };
-        Err(self.judge(migration, &error, Left::Nothing, |server| {
-            locate(
-                migration,
-                sent,
-                completed.checked_sub(PREFIX_STATEMENTS),
-                server,
-            )
-        }))
+        let statement = completed
+            .checked_sub(PREFIX_STATEMENTS)
+            .filter(|statement| *statement < migration.statements.len());
+        Err(
+            self.judge(migration, &error, Left::Nothing, statement, |server| {
+                locate(migration, sent, statement, server)
+            }),
+        )
     }
 
     /// Statements that refuse to run in a transaction, each in a message of its own.
@@ -175,12 +175,13 @@ impl<'a> Runner<'a> {
                     start: statement.range().start,
                 };
                 let place = |server: &ServerError| locate(migration, sent, Some(done), server);
-                return Err(self.judge(migration, &error, Left::Statements(done), place));
+                let left = Left::Statements(done);
+                return Err(self.judge(migration, &error, left, Some(done), place));
             }
         }
         let result = self.session.client.batch_execute(insert).await;
         let left = Left::Statements(migration.statements.len());
-        result.map_err(|error| self.judge(migration, &error, left, |_| None))
+        result.map_err(|error| self.judge(migration, &error, left, None, |_| None))
     }
 
     /// What an error means: another runner was faster, or the migration failed.
@@ -189,6 +190,7 @@ impl<'a> Runner<'a> {
         migration: &Migration,
         error: &tokio_postgres::Error,
         left: Left,
+        statement: Option<usize>,
         place: impl FnOnce(&ServerError) -> Option<Span>,
     ) -> Stop {
         let server = ServerError::find(error);
@@ -200,7 +202,7 @@ impl<'a> Runner<'a> {
             return Stop::Overtaken;
         }
         let place = server.as_ref().and_then(place);
-        Stop::Failed(Failure::new(migration, self.progress, error, place, left).into())
+        Stop::Failed(Failure::new(migration, self.progress, error, place, statement, left).into())
     }
 
     /// The key of the history is there already. A migration of its own never writes there.
