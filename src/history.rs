@@ -85,12 +85,13 @@ fn is_undefined_table(error: &tokio_postgres::Error) -> bool {
     ServerError::find(error).is_some_and(|error| error.code == UNDEFINED_TABLE)
 }
 
+/// Keeps what the server said as the cause, for the report to find.
 fn unreadable(error: &tokio_postgres::Error, table: &HistoryTable) -> anyhow::Error {
-    anyhow::anyhow!(
-        "the history {} cannot be read: {}",
-        table.qualified(),
-        describe(error)
-    )
+    let message = format!("the history {} cannot be read", table.qualified());
+    match ServerError::find(error) {
+        Some(server) => anyhow::Error::new(server).context(message),
+        None => anyhow::anyhow!("{message}: {}", describe(error)),
+    }
 }
 
 fn read_row(row: &SimpleQueryRow, table: &HistoryTable) -> anyhow::Result<Row> {

@@ -81,6 +81,8 @@ impl fmt::Display for ServerError {
     }
 }
 
+impl std::error::Error for ServerError {}
+
 /// A client's error with all its causes, on one line.
 pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(server) = ServerError::find(error) {

@@ -2,17 +2,23 @@
 
 use serde::Serialize;
 
+use super::advice::advice;
 use super::migrations::{line, name_width};
 use super::status::{painted, word};
 use super::{Paint, Report, at, count};
 use crate::apply::{Failure, Left};
+use crate::config::ConfigError;
 use crate::error::Error;
+use crate::lock::LockTimeout;
 use crate::plan::{Disagreement, Refusal, State};
 use crate::server_error::ServerError;
 use crate::source::{Excerpt, Note};
 
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
+
+/// How much of the server's context is shown to people.
+const CONTEXT_LINES: usize = 6;
 
 /// An error, for machines.
 #[derive(Debug, Serialize)]
@@ -31,12 +37,21 @@ pub struct ErrorReport {
     /// What the server said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerError>,
+    /// Which of its statements failed, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<usize>,
+    /// How many statements it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<usize>,
+    /// In what state the database is now, in one sentence.
+    pub state: String,
+    /// Whether another run can do no harm.
+    pub rerun_safe: bool,
     /// On what history and binary disagree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+    /// What to do, a line a step.
+    pub help: String,
 }
 
 impl ErrorReport {
@@ -53,13 +68,17 @@ impl ErrorReport {
             message: error.to_string(),
             migration: failure.map(|failure| failure.name.clone()),
             place: failure.map(|failure| excerpt(failure, "", &[]).place()),
-            server: failure.and_then(|failure| failure.server.clone()),
+            server: server(error).cloned(),
+            statement: failure.and_then(|failure| Some(failure.statement? + 1)),
+            statements: failure.map(|failure| failure.statements),
+            state: state(error),
+            rerun_safe: failure.is_none_or(|failure| is_rerun_safe(failure)),
             disagreements: if let Error::Refusal(Refusal::Disagreement(list)) = error {
                 list.clone()
             } else {
                 Vec::new()
             },
-            help: help(error),
+            help: help(error).join("\n"),
         }
     }
 }
@@ -74,7 +93,7 @@ impl Report for ErrorReport {
 /// The error for people, with a newline at the end.
 pub fn render(error: &Error, paint: Paint) -> String {
     if let Error::Migration(failure) = error {
-        return render_failure(failure, paint);
+        return render_failure(failure, paint, &help(error));
     }
     let mut text = format!("{} {error}\n", paint.bad("error:"));
     if let Error::Refusal(Refusal::Disagreement(list)) = error {
@@ -89,36 +108,103 @@ pub fn render(error: &Error, paint: Paint) -> String {
             ));
         }
     }
-    if let Some(help) = help(error) {
+    if !is_told(error) {
+        text.push_str(&format!("note: {}\n", state(error)));
+    }
+    for help in help(error) {
         text.push_str(&format!("help: {help}\n"));
     }
     text
 }
 
-/// What to do next, where there is something to say.
-fn help(error: &Error) -> Option<String> {
+/// Whether the message itself says in what state the database is.
+fn is_told(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pending | Error::Refusal(Refusal::Disagreement(_))
+    )
+}
+
+/// In what state the database is now.
+fn state(error: &Error) -> String {
     match error {
-        Error::Config(error) => error.help.clone(),
-        Error::Refusal(Refusal::Disagreement(list)) => Some(help_for(list)),
-        Error::Refusal(Refusal::Ahead { .. }) => {
-            Some("use the newer binary, or leave --strict away".to_owned())
+        Error::Migration(failure) => state_after(failure),
+        // The last step of a run may fail too: giving the lock back, or printing the result.
+        Error::Other(_) => {
+            "what was reported as applied is in the database, and nothing else was changed"
+                .to_owned()
         }
-        Error::Refusal(Refusal::NoSuchTarget { .. }) => {
-            Some("`dsentr-migrate version` lists what this binary carries".to_owned())
-        }
-        Error::LockTimeout(_) => Some(
-            "run it again when the other runner is done, or allow more with --lock-timeout"
-                .to_owned(),
-        ),
-        Error::Unreachable(_) => {
-            Some("check host and port, and that the server runs; then run it again".to_owned())
-        }
-        Error::Pending | Error::Migration(_) | Error::Other(_) => None,
+        Error::Config(_)
+        | Error::Pending
+        | Error::Refusal(_)
+        | Error::LockTimeout(_)
+        | Error::Unreachable(_) => "nothing was changed".to_owned(),
     }
 }
 
+/// What the server said, if it did.
+fn server(error: &Error) -> Option<&ServerError> {
+    match error {
+        Error::Migration(failure) => failure.server.as_ref(),
+        Error::Other(error) => error.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What to do next, a line a step; the last one names a command.
+fn help(error: &Error) -> Vec<String> {
+    let advice = server(error).map(|server| advice(server).to_owned());
+    let mut help: Vec<String> = advice.into_iter().collect();
+    match error {
+        Error::Migration(failure) => help.extend(help_after(failure)),
+        Error::Config(error) => help.push(help_for_setting(error)),
+        Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
+        Error::LockTimeout(timeout) => help.extend(help_for_lock(timeout)),
+        Error::Unreachable(_) => help.push(
+            "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
+                .to_owned(),
+        ),
+        Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
+        Error::Other(_) => help.push(
+            "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
+                .to_owned(),
+        ),
+    }
+    help
+}
+
+fn help_for_setting(error: &ConfigError) -> String {
+    let correct = || "correct it, then run the command again".to_owned();
+    error.help.clone().unwrap_or_else(correct)
+}
+
+fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
+    let one = |help: &str| vec![help.to_owned()];
+    match refusal {
+        Refusal::Disagreement(list) => help_for_kinds(list),
+        Refusal::Ahead { .. } => one("use the newer binary, or leave --strict away"),
+        Refusal::NoSuchTarget { .. } => {
+            one("`dsentr-migrate version` lists what this binary carries")
+        }
+    }
+}
+
+fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
+    let mut help = vec![
+        "run it again when the other runner is done, or allow more with --lock-timeout; `dsentr-migrate status` shows how far it is".to_owned(),
+    ];
+    // A pooler may keep a session, and with it the lock, for a runner that is long gone.
+    help.extend(timeout.holder.as_ref().map(|holder| {
+        format!(
+            "if no runner is at work any more, free the lock with SELECT pg_terminate_backend({})",
+            holder.pid
+        )
+    }));
+    help
+}
+
 /// One sentence a kind.
-fn help_for(list: &[Disagreement]) -> String {
+fn help_for_kinds(list: &[Disagreement]) -> Vec<String> {
     let sentence = |state| match state {
         State::Divergent => {
             "a divergent migration was changed after it had been applied: use the binary that applied it, or bring the file back and put the change into a new migration"
@@ -135,16 +221,22 @@ fn help_for(list: &[Disagreement]) -> String {
     let present = kinds
         .into_iter()
         .filter(|kind| list.iter().any(|one| one.state == *kind));
-    present.map(sentence).collect::<Vec<_>>().join("\nhelp: ")
+    let mut help: Vec<String> = present.map(|kind| sentence(kind).to_owned()).collect();
+    help.push(
+        "then run the command again; `dsentr-migrate status` lists all migrations".to_owned(),
+    );
+    help
 }
 
-fn render_failure(failure: &Failure, paint: Paint) -> String {
+fn render_failure(failure: &Failure, paint: Paint, help: &[String]) -> String {
     let label = if failure.place.is_some() {
         failure.reason.as_str()
     } else {
         ""
     };
-    let mut text = excerpt(failure, label, &notes(failure)).render(paint.0);
+    let mut notes = notes(failure);
+    notes.extend(help.iter().map(Note::help));
+    let mut text = excerpt(failure, label, &notes).render(paint.0);
     text.push('\n');
     text
 }
@@ -165,37 +257,109 @@ fn notes(failure: &Failure) -> Vec<Note> {
     if failure.place.is_none() {
         notes.push(Note::new("server", &failure.reason));
     }
-    if let Some(server) = &failure.server {
-        let remarks = [
-            ("detail", &server.detail),
-            ("hint", &server.hint),
-            ("context", &server.context),
-        ];
-        notes.extend(
-            remarks
-                .into_iter()
-                .filter_map(|(kind, text)| Some(Note::new(kind, text.as_deref()?))),
-        );
-    }
-    notes.push(Note::new("note", state(failure)));
-    if let Left::Statements(_) = failure.left {
-        notes.push(Note::help(
-            "the next run starts at its first statement again: remove what the failed one left behind (an index may be INVALID) before",
+    notes.extend(failure.server.iter().flat_map(remarks));
+    if let Some(statement) = failure.statement.filter(|_| failure.statements > 1) {
+        let number = statement + 1;
+        notes.push(Note::new(
+            "note",
+            format!("statement {number} of {}", failure.statements),
         ));
     }
+    notes.push(Note::new("note", state_after(failure)));
     notes
 }
 
-/// Where the database stands now.
-fn state(failure: &Failure) -> String {
+/// What the server added to its message.
+fn remarks(server: &ServerError) -> Vec<Note> {
+    let context = server.context.as_deref().map(shortened);
+    let remarks = [
+        ("detail", server.detail.as_deref()),
+        ("hint", server.hint.as_deref()),
+        ("context", context.as_deref()),
+    ];
+    let present = remarks.into_iter();
+    present
+        .filter_map(|(kind, text)| Some(Note::new(kind, text?)))
+        .collect()
+}
+
+/// The innermost calls: of a function that calls itself without end there are thousands.
+fn shortened(context: &str) -> String {
+    let mut lines: Vec<&str> = context.lines().take(CONTEXT_LINES + 1).collect();
+    if lines.len() > CONTEXT_LINES {
+        lines[CONTEXT_LINES] = "...";
+    }
+    lines.join("\n")
+}
+
+/// Where the database stands after a failure, and what is left of the migration.
+fn state_after(failure: &Failure) -> String {
     let position = failure.position.map(|version| version.to_string());
     let at = at(position.as_deref());
-    match failure.applied {
-        0 => format!("this run applied nothing; the database is at {at}"),
-        1 => format!("1 migration of this run was applied and stays; the database is at {at}"),
+    let applied = match failure.applied {
+        0 => "this run applied nothing".to_owned(),
+        1 => "1 migration of this run was applied and stays".to_owned(),
         more => format!(
-            "{} of this run were applied and stay; the database is at {at}",
+            "{} of this run were applied and stay",
             count(more, "migration")
         ),
+    };
+    let left = match failure.left {
+        Left::Nothing if failure.server.is_some() => {
+            "and nothing of this migration is left".to_owned()
+        }
+        Left::Nothing => format!("or at {}, if its COMMIT got through", failure.version),
+        Left::Statements(0) => "and no statement of this migration is done".to_owned(),
+        Left::Statements(1) => "and the first statement of this migration is done".to_owned(),
+        Left::Statements(done) => {
+            format!("and the first {done} statements of this migration are done")
+        }
+    };
+    format!("{applied}; the database is at {at}, {left}")
+}
+
+/// What comes after the advice: the next command.
+fn help_after(failure: &Failure) -> Vec<String> {
+    let mut help = Vec::new();
+    if failure.server.is_none() {
+        help.push(
+            "the connection was lost: see that the server runs; its log says why it stopped"
+                .to_owned(),
+        );
     }
+    if may_leave_an_index(failure) {
+        help.push(
+            "an index that was being made CONCURRENTLY is left INVALID: drop it first".to_owned(),
+        );
+    }
+    help.push(match failure.left {
+        Left::Nothing if failure.server.is_some() => {
+            "then run `dsentr-migrate up` again, which is safe".to_owned()
+        }
+        Left::Nothing => {
+            "then run `dsentr-migrate up` again, which is safe: it asks the history first"
+                .to_owned()
+        }
+        Left::Statements(done) if done == failure.statements => {
+            "then run `dsentr-migrate up` again: only the row in the history is left to write"
+                .to_owned()
+        }
+        Left::Statements(done) => format!(
+            "then run `dsentr-migrate up` again: it goes on with statement {}",
+            done + 1
+        ),
+    });
+    help
+}
+
+/// Whether another run can do no harm.
+fn is_rerun_safe(failure: &Failure) -> bool {
+    !may_leave_an_index(failure)
+}
+
+/// CREATE INDEX CONCURRENTLY leaves an INVALID index where it fails, and with IF NOT EXISTS the next run would take
+/// that for the index.
+fn may_leave_an_index(failure: &Failure) -> bool {
+    let is_unfinished = matches!(failure.left, Left::Statements(done) if done < failure.statements);
+    is_unfinished && failure.text.to_ascii_uppercase().contains("CONCURRENTLY")
 }
