@@ -4,19 +4,15 @@
 use crate::server_error::ServerError;
 
 /// Advice for one SQLSTATE, or for a class of them. It is a sentence or two, without the period at the end.
-pub type Entry = (&'static str, &'static str);
+pub(super) type Entry = (&'static str, &'static str);
 
 const THERE_ALREADY: &str = "something of that name is there already, made by hand or by another tool: compare it with the file, then rename or drop it";
-const NOT_THERE: &str = "the migration expects it in schema public: find out who dropped, renamed or moved it on this database, and bring it back";
 const NOT_INSTALLED: &str = "an extension that provides it is missing here, or the server is too old for it: install the one or upgrade the other";
-const TOO_LONG: &str =
-    "a value in this database has no room in its column: find the rows and shorten it";
 const UNREADABLE: &str = "a text in this database cannot be read as the type it should have: find the rows and repair it";
 const ENCODING: &str = "the encoding of this database cannot hold the text: see that it is UTF8, and find the rows that are not";
 const OTHERS_AT_WORK: &str =
     "others were working on the same tables, and nothing is wrong: choose a quieter time";
-const OURS: &str =
-    "it is a mistake in the migration and not in this database: report it to those who wrote it";
+const OURS: &str = "it is a mistake in the migration or in a function that it calls, not in your data: report it to those who wrote it";
 const RAISED: &str = "the migration, or a function or trigger of this database, refuses on purpose: do what its message asks for";
 const BROKEN: &str = "PostgreSQL found itself in a state that should not be: read the server's log, and have data files and memory checked before anything else";
 
@@ -28,9 +24,15 @@ pub const BY_CODE: &[Entry] = &[
         "this server cannot do that: it may be too old, or an extension may not be installed on it",
     ),
     // string_data_right_truncation
-    ("22001", TOO_LONG),
+    (
+        "22001",
+        "a text in this database is too long for its column: find the rows and shorten it",
+    ),
     // numeric_value_out_of_range
-    ("22003", TOO_LONG),
+    (
+        "22003",
+        "a number in this database is too large for the type that it should have: find the rows and repair it",
+    ),
     // invalid_datetime_format
     ("22007", UNREADABLE),
     // character_not_in_repertoire
@@ -87,7 +89,10 @@ pub const BY_CODE: &[Entry] = &[
         "the migration names a database that is not on this server: it may have another name here",
     ),
     // invalid_schema_name
-    ("3F000", NOT_THERE),
+    (
+        "3F000",
+        "the migration expects the schema: make it, or find out who dropped or renamed it on this database",
+    ),
     // serialization_failure
     ("40001", OTHERS_AT_WORK),
     // deadlock_detected
@@ -105,7 +110,10 @@ pub const BY_CODE: &[Entry] = &[
     // duplicate_column
     ("42701", THERE_ALREADY),
     // undefined_column
-    ("42703", NOT_THERE),
+    (
+        "42703",
+        "the files before this one make it: find out who dropped or renamed it on this database, and bring it back",
+    ),
     // undefined_object
     ("42704", NOT_INSTALLED),
     // duplicate_object
@@ -125,7 +133,10 @@ pub const BY_CODE: &[Entry] = &[
     // undefined_function
     ("42883", NOT_INSTALLED),
     // undefined_table
-    ("42P01", NOT_THERE),
+    (
+        "42P01",
+        "the files before this one make it in schema public: find out who dropped, renamed or moved it on this database, and bring it back",
+    ),
     // duplicate_schema
     ("42P06", THERE_ALREADY),
     // duplicate_table; views, indexes and sequences too
@@ -212,7 +223,7 @@ pub const BY_CLASS: &[Entry] = &[
     // connection exception; of a foreign server, since ours would say nothing any more
     (
         "08",
-        "another server, to which this one connects, does not answer: see that it runs and can be reached from here",
+        "another server, which the statement asks, is not connected: see that it runs and can be reached from this one",
     ),
     // data exception
     (
@@ -281,7 +292,7 @@ pub const BY_CLASS: &[Entry] = &[
 ];
 
 /// For everything else.
-const GENERAL: &str = "Appendix A of PostgreSQL's documentation explains the code, and the server's log may say more: if neither points at this database, report it to those who wrote the migration";
+const GENERAL: &str = "Appendix A of PostgreSQL's documentation explains the code: unless it points at this database, report it to those who wrote the migration";
 
 /// What to do about an error of the server.
 pub(super) fn advice(error: &ServerError) -> &'static str {

@@ -17,8 +17,14 @@ use crate::source::{Excerpt, Note};
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
 
-/// How much of the server's context is shown to people.
-const CONTEXT_LINES: usize = 6;
+/// How many lines of the server's context are shown to people, from its start.
+const INNERMOST: usize = 4;
+
+/// And from its end.
+const OUTERMOST: usize = 2;
+
+/// How many characters of such a line.
+const CONTEXT_WIDTH: usize = 160;
 
 /// An error, for machines.
 #[derive(Debug, Serialize)]
@@ -283,13 +289,23 @@ fn remarks(server: &ServerError) -> Vec<Note> {
         .collect()
 }
 
-/// The innermost calls: of a function that calls itself without end there are thousands.
+/// The innermost calls and the outermost: of a function that calls itself without end there are thousands, and a
+/// query that it quotes may be as long as a file.
 fn shortened(context: &str) -> String {
-    let mut lines: Vec<&str> = context.lines().take(CONTEXT_LINES + 1).collect();
-    if lines.len() > CONTEXT_LINES {
-        lines[CONTEXT_LINES] = "...";
+    let lines: Vec<String> = context.lines().map(cut).collect();
+    if lines.len() <= INNERMOST + OUTERMOST + 1 {
+        return lines.join("\n");
     }
-    lines.join("\n")
+    let innermost = lines[..INNERMOST].join("\n");
+    let outermost = lines[lines.len() - OUTERMOST..].join("\n");
+    format!("{innermost}\n...\n{outermost}")
+}
+
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(CONTEXT_WIDTH) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// Where the database stands after a failure, and what is left of the migration.
