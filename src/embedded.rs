@@ -5,6 +5,7 @@
 
 use crate::source::{FOLDER, Span, Version};
 use include_dir::{Dir, DirEntry, File, include_dir};
+use std::time::Duration;
 
 /// A migration, as it was checked.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub struct Migration {
     pub statements: &'static [Span],
     /// Whether it runs in a transaction; the way back runs as the way forward does.
     pub mode: Mode,
+    /// How long one try may wait for a table lock, where the file says so.
+    pub lock_timeout: Option<Duration>,
     /// The way back.
     pub rollback: Rollback,
     /// What the way forward destroys, in the words of the file.
@@ -174,6 +177,7 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
             check::Mode::Transaction => Mode::Transaction,
             check::Mode::NoTransaction => Mode::NoTransaction,
         },
+        lock_timeout: checked.lock_timeout,
         rollback,
         data_loss: texts(&checked.data_loss),
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),

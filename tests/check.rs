@@ -9,6 +9,7 @@ use dsentr_migrate::source::{Excerpt, FileName, Location, Note, Span, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What a fixture of a single file is called when it is judged.
 const NAME: &str = "2025_10_11_1_fixture.sql";
@@ -341,6 +342,48 @@ fn a_file_without_a_transaction_and_one_without_a_way_back_say_so() {
             reason: "they are gone.".to_owned()
         }
     );
+}
+
+#[test]
+fn a_file_may_say_how_long_one_try_waits_for_a_table_lock() {
+    let waits = |header: &str| {
+        let sql = format!("{header}SELECT 1;\n\n-- Nothing to undo: it only looks.\n");
+        checked(&[Entry::file(NAME, sql)])[0].lock_timeout
+    };
+    assert_eq!(waits(""), None);
+    for (time, milliseconds) in [
+        ("1ms", 1),
+        ("500ms", 500),
+        ("10s", 10_000),
+        ("2m", 120_000),
+        ("2min", 120_000),
+        ("1h", 3_600_000),
+        ("1m 30s", 90_000),
+        (" 1m30s  5 ms ", 90_005),
+        ("0s 007s", 7_000),
+        ("2147483647ms", 2_147_483_647),
+    ] {
+        let header = format!("-- Patient.\n-- migrate: lock-timeout={time}\n");
+        let expected = Some(Duration::from_millis(milliseconds));
+        assert_eq!(waits(&header), expected, "{time}");
+    }
+    let problems = |time: &str| {
+        let sql =
+            format!("-- migrate: lock-timeout={time}\nSELECT 1;\n\n-- Nothing to undo: no.\n");
+        check(&[Entry::file(NAME, sql)]).problems.len()
+    };
+    for time in [
+        "2147483648ms",
+        "99999999999999999999h",
+        "0ms",
+        "s",
+        "10S",
+        "10s,",
+        "1 0s",
+        "+1s",
+    ] {
+        assert_eq!(problems(time), 1, "{time}");
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What is known of a migration that passed every check: all that the binary needs, so that it parses nothing.
 
 use super::file::{File, Part};
+use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
-use super::transaction::runs_without_transaction;
 use crate::source::{FileName, Span, Version};
 use sha2::{Digest, Sha256};
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 /// A migration that passed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +28,8 @@ pub struct Checked {
     pub statements: Vec<Span>,
     /// Whether it runs in a transaction.
     pub mode: Mode,
+    /// How long one try may wait for a table lock, where the file says so.
+    pub lock_timeout: Option<Duration>,
     /// The way back.
     pub rollback: Rollback,
     /// What the way forward destroys, in the words of the file.
@@ -84,6 +87,7 @@ impl Checked {
             forward,
             statements: spans(&file.forward),
             mode,
+            lock_timeout: lock_timeout(file),
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
             not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),

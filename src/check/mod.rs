@@ -9,6 +9,7 @@ mod data_loss;
 mod directory;
 mod enum_value;
 mod file;
+mod header;
 mod layout;
 mod notes;
 mod parse;

@@ -2,8 +2,8 @@
 
 use super::problem::Finding;
 use super::{
-    Entry, File, bytes, data_loss, directory, enum_value, notes, rerun, rollback, session, syntax,
-    transaction,
+    Entry, File, bytes, data_loss, directory, enum_value, header, notes, rerun, rollback, session,
+    syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -85,6 +85,7 @@ pub static RULES: &[Rule] = &[
     file("no-statement", "a forward part without a statement", syntax::no_statement),
     file("rollback-block", "a missing or misshapen rollback block", rollback::rollback_block),
     file("note-form", "a note that is misspelt or without a reason", notes::note_form),
+    file("header-line", "a header that is unknown, repeated, out of its place or without its value", header::header_line),
     // What the statements do.
     file("transaction-control", "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin", transaction::transaction_control),
     file("no-transaction", "statements in a mode in which they cannot run", transaction::no_transaction),

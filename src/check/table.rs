@@ -3,6 +3,7 @@
 use super::{Checked, Mode, Rollback};
 use crate::source::Span;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// The expression `&[Migration { ... }, ...]`, in the order of the file names: the order in which `include_dir` embeds.
 pub fn table(migrations: &[Checked]) -> String {
@@ -33,6 +34,8 @@ fn write_row(table: &mut String, index: usize, migration: &Checked) -> std::fmt:
     writeln!(table, "    forward: {},", span(migration.forward))?;
     writeln!(table, "    statements: {},", spans(&migration.statements))?;
     writeln!(table, "    mode: Mode::{mode},")?;
+    let lock_timeout = migration.lock_timeout.map(duration);
+    writeln!(table, "    lock_timeout: {},", option(lock_timeout))?;
     writeln!(table, "    rollback: {},", rollback(&migration.rollback))?;
     writeln!(table, "    data_loss: &{:?},", migration.data_loss)?;
     writeln!(table, "    not_rerunnable: {:?},", migration.not_rerunnable)?;
@@ -62,6 +65,17 @@ fn rollback(rollback: &Rollback) -> String {
 
 fn span(span: Span) -> String {
     format!("Span::new({}, {})", grouped(span.start), grouped(span.end))
+}
+
+/// In the one form of which clippy does not think that another unit would suit it better.
+fn duration(duration: Duration) -> String {
+    let seconds = grouped(duration.as_secs());
+    let nanos = grouped(duration.subsec_nanos());
+    format!("Duration::new({seconds}, {nanos})")
+}
+
+fn option(expression: Option<String>) -> String {
+    expression.map_or_else(|| "None".to_owned(), |some| format!("Some({some})"))
 }
 
 /// `2_025_101_101`, as clippy wants long numbers written.

@@ -1,16 +1,13 @@
 //! Rules about transactions: who opens and closes them, and what cannot run in one.
 
 use super::file::{File, Part};
-use super::layout::{Note, NoteKind};
+use super::header;
 use super::parse::Origin;
 use super::problem::Finding;
 use super::words::{child, has, has_inside, head, name, tokens};
 use crate::source::Span;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 use std::collections::BTreeSet;
-
-/// The header line, after `-- migrate:`.
-const NO_TRANSACTION: &str = "no-transaction";
 
 pub(super) fn transaction_control(file: &File<'_>) -> Vec<Finding> {
     let statements = file.sound_parts().flat_map(|part| &part.statements);
@@ -39,27 +36,14 @@ fn controls_transaction(kind: SyntaxKind) -> bool {
     )
 }
 
-/// Whether the header asks for statements that run one by one.
-pub(super) fn runs_without_transaction(file: &File<'_>) -> bool {
-    headers(file).any(|note| note.text == NO_TRANSACTION)
-}
-
-fn headers<'a>(file: &'a File<'_>) -> impl Iterator<Item = &'a Note> {
-    file.layout
-        .notes
-        .iter()
-        .filter(|note| note.kind == NoteKind::Header)
-}
-
 pub(super) fn no_transaction(file: &File<'_>) -> Vec<Finding> {
-    let mut found = header_form(file);
-    let without = headers(file).find(|note| note.text == NO_TRANSACTION);
+    let mut found = Vec::new();
     let forward = file.forward.is_sound().then_some(&file.forward);
     let rollback = file.rollback.as_ref().filter(|part| part.is_sound());
     for part in forward.into_iter().chain(rollback) {
         found.extend(never_in_a_block(part));
     }
-    let Some(header) = without else {
+    let Some(header) = header::no_transaction(file) else {
         found.extend(forward.into_iter().flat_map(|part| {
             cannot(part, "put it into a migration of its own, with the line `-- migrate: no-transaction` at the top")
         }));
@@ -85,50 +69,10 @@ pub(super) fn no_transaction(file: &File<'_>) -> Vec<Finding> {
     found
 }
 
-fn header_form(file: &File<'_>) -> Vec<Finding> {
-    let first = file
-        .forward
-        .statements
-        .first()
-        .map_or(u32::MAX, |(_, span)| span.start);
-    let mut found = Vec::new();
-    for (nth, note) in headers(file).enumerate() {
-        let finding = |message: String| Finding::at(note.span, message);
-        if note.text != NO_TRANSACTION {
-            let message = format!(
-                "`{}` means nothing",
-                format!("-- migrate: {}", note.text).trim_end()
-            );
-            found.push(
-                finding(message).help("write `-- migrate: no-transaction`, or delete the line"),
-            );
-        } else if nth > 0 {
-            found.push(
-                finding("the header line stands here a second time".to_owned()).help("delete it"),
-            );
-        } else if note.span.start > first {
-            found.push(
-                finding("the header line stands below a statement".to_owned())
-                    .help("move it to the top of the file"),
-            );
-        }
-    }
-    let late = file
-        .layout
-        .rollback_notes
-        .iter()
-        .filter(|note| note.kind == NoteKind::Header);
-    found.extend(late.map(|note| {
-        Finding::at(note.span, "a header line in the rollback block")
-            .help("move it to the top of the file")
-    }));
-    found
-}
-
 /// `search_path` is pinned by `SET LOCAL`, which a file without a transaction cannot have. Names inside bodies are not
 /// looked at: there they may also be those of variables and of WITH.
 pub(super) fn qualified_name(file: &File<'_>) -> Vec<Finding> {
-    if !runs_without_transaction(file) {
+    if !header::runs_without_transaction(file) {
         return Vec::new();
     }
     let statements = file.sound_parts().flat_map(|part| &part.statements);

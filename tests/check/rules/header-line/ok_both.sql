@@ -1,4 +1,5 @@
--- migrate: no-transaction
+-- Both headers, in any order.
+-- migrate: lock-timeout=1m 30s
 -- migrate: no-transaction
 VACUUM public.a;
 

@@ -1,0 +1,4 @@
+-- migrate: lock-timeout=
+SELECT 1;
+
+-- Nothing to undo: it is only a fixture.
