@@ -14,9 +14,10 @@ use crate::source::Version;
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check), \
-                  4 history and binary disagree, 5 lock not obtained in time, 6 database not reachable.\n\
-                  5 and 6 are worth another try."
+    after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
+                  4 history and binary disagree, 5 lock not obtained in time, 6 database not reachable in time, \
+                  7 stopped by a signal, nothing half done.\n\
+                  5, 6 and 7 are worth another try."
 )]
 pub struct Cli {
     /// What holds for every command.
@@ -51,6 +52,17 @@ pub enum Command {
         #[arg(long, value_name = "VERSION")]
         to: Option<Version>,
     },
+    /// Wait until the server answers, or until the schema has reached this binary's version
+    Wait {
+        /// What to wait for
+        #[arg(
+            long = "for",
+            value_name = "WHAT",
+            value_enum,
+            default_value = "server"
+        )]
+        goal: Goal,
+    },
     /// Write the embedded migrations and their SHA-256 sums into a new folder
     Export {
         /// The folder; it must not exist yet, or be empty
@@ -61,6 +73,15 @@ pub enum Command {
     Config,
     /// Show version, build, newest migration and the SHA-256 of every embedded file
     Version,
+}
+
+/// What `wait` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Goal {
+    /// The server answers and lets us in
+    Server,
+    /// Nothing of this binary is pending; for application pods, a role that may read the history is enough
+    Schema,
 }
 
 /// What holds for every command.
@@ -85,6 +106,9 @@ pub struct Options {
     /// File that holds the password
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<String>,
+    /// How long to wait for the server, for example `90s`
+    #[arg(long, global = true, value_name = "TIME")]
+    wait_timeout: Option<String>,
     /// How long to wait for another runner, for example `90s`
     #[arg(long, global = true, value_name = "TIME")]
     lock_timeout: Option<String>,
@@ -128,6 +152,11 @@ impl Cli {
                 "database.password_file",
                 "--password-file",
                 options.password_file.clone(),
+            ),
+            (
+                "wait.timeout",
+                "--wait-timeout",
+                options.wait_timeout.clone(),
             ),
             (
                 "lock.timeout",

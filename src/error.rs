@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::apply::Failure;
+use crate::apply::{Cause, Failure, Standing};
 use crate::config::ConfigError;
-use crate::connect::Unreachable;
-use crate::lock::LockTimeout;
+use crate::connect::{Lost, Unreachable};
+use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::Refusal;
+use crate::signal::Stopped;
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -20,10 +21,12 @@ pub mod exit_code {
     pub const PENDING: u8 = 3;
     /// History and binary disagree.
     pub const DISAGREEMENT: u8 = 4;
-    /// The migration lock was not obtained in time.
+    /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
-    /// The database was not reachable in time.
+    /// The database was not reachable in time, or takes no writes.
     pub const UNREACHABLE: u8 = 6;
+    /// Stopped by a signal, nothing half done.
+    pub const STOPPED: u8 = 7;
 }
 
 /// Why a run did not end as asked.
@@ -39,7 +42,13 @@ pub enum Error {
     LockTimeout(LockTimeout),
     /// No server let us in.
     Unreachable(Unreachable),
-    /// A migration failed.
+    /// The server lets us in, and takes no writes.
+    ReadOnly(ReadOnly),
+    /// The connection ended before an answer came.
+    Lost(Lost),
+    /// A signal asked for the end. With how far the run had come, if it had begun to apply.
+    Stopped(Stopped, Option<Standing>),
+    /// A migration did not come to its end.
     Migration(Box<Failure>),
     /// Anything unforeseen.
     Other(anyhow::Error),
@@ -55,8 +64,14 @@ impl Error {
                 exit_code::DISAGREEMENT
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
-            Self::Unreachable(_) => exit_code::UNREACHABLE,
-            Self::Migration(_) | Self::Other(_) => exit_code::FAILED,
+            Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
+            Self::Stopped(..) => exit_code::STOPPED,
+            Self::Migration(failure) => match failure.cause {
+                Cause::Server | Cause::Lost => exit_code::FAILED,
+                Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
+                Cause::Signal(_) => exit_code::STOPPED,
+            },
+            Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -69,6 +84,9 @@ impl fmt::Display for Error {
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
+            Self::ReadOnly(read_only) => read_only.fmt(f),
+            Self::Lost(lost) => write!(f, "the connection was lost: {}", lost.reason),
+            Self::Stopped(stopped, _) => write!(f, "stopped by {}", stopped.signal),
             Self::Migration(failure) => failure.fmt(f),
             // The whole chain: tokio-postgres prints "db error" and hides the reason in the source.
             Self::Other(error) => write!(f, "{error:#}"),
@@ -94,10 +112,18 @@ impl From<Failure> for Error {
     }
 }
 
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped, None)
+    }
+}
+
 from! {
     ConfigError => Config,
     Refusal => Refusal,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
+    ReadOnly => ReadOnly,
+    Lost => Lost,
     anyhow::Error => Other,
 }

@@ -7,9 +7,9 @@ use anyhow::Context;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::config::HistoryTable;
-use crate::connect::Session;
+use crate::connect::{Session, broken};
 use crate::error::Error;
-use crate::server_error::{ServerError, describe};
+use crate::server_error::ServerError;
 use crate::source::Version;
 
 /// SQLSTATE of a table that is not there.
@@ -45,7 +45,7 @@ impl HistoryTable {
 }
 
 /// An identifier in the form that PostgreSQL takes literally.
-fn quote(identifier: &str) -> String {
+pub(crate) fn quote(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
@@ -63,7 +63,10 @@ impl History {
             Ok(messages) => messages,
             // Asking first whether the table is there would cost a round trip on every run.
             Err(error) if is_undefined_table(&error) => return Ok(Self::default()),
-            Err(error) => return Err(unreadable(&error, table).into()),
+            Err(error) => {
+                let purpose = format!("the history {} cannot be read", table.qualified());
+                return Err(broken(&purpose, &error));
+            }
         };
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(read_row(row, table)),
@@ -83,15 +86,6 @@ impl History {
 
 fn is_undefined_table(error: &tokio_postgres::Error) -> bool {
     ServerError::find(error).is_some_and(|error| error.code == UNDEFINED_TABLE)
-}
-
-/// Keeps what the server said as the cause, for the report to find.
-fn unreadable(error: &tokio_postgres::Error, table: &HistoryTable) -> anyhow::Error {
-    let message = format!("the history {} cannot be read", table.qualified());
-    match ServerError::find(error) {
-        Some(server) => anyhow::Error::new(server).context(message),
-        None => anyhow::anyhow!("{message}: {}", describe(error)),
-    }
 }
 
 fn read_row(row: &SimpleQueryRow, table: &HistoryTable) -> anyhow::Result<Row> {

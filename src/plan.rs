@@ -27,20 +27,20 @@ pub enum State {
 
 /// One migration, seen from both sides.
 #[derive(Debug, Clone, Copy)]
-pub enum Entry<'a> {
+pub enum Entry<'e, 'h> {
     /// On both sides, and alike.
-    Applied(&'a Migration, &'a Row),
+    Applied(&'e Migration, &'h Row),
     /// On both sides, and different.
-    Divergent(&'a Migration, &'a Row),
+    Divergent(&'e Migration, &'h Row),
     /// In this binary alone, to be applied.
-    Pending(&'a Migration),
+    Pending(&'e Migration),
     /// In this binary alone, and too late.
-    OutOfOrder(&'a Migration),
+    OutOfOrder(&'e Migration),
     /// In the history alone.
-    Unknown(&'a Row),
+    Unknown(&'h Row),
 }
 
-impl Entry<'_> {
+impl Entry<'_, '_> {
     /// Its state.
     pub fn state(&self) -> State {
         match self {
@@ -87,7 +87,7 @@ impl Entry<'_> {
 }
 
 /// Lays both sides next to each other, by version.
-pub fn compare<'a>(embedded: &'a [Migration], history: &'a History) -> Vec<Entry<'a>> {
+pub fn compare<'e, 'h>(embedded: &'e [Migration], history: &'h History) -> Vec<Entry<'e, 'h>> {
     let newest_applied = history.position();
     let mut entries = Vec::with_capacity(embedded.len().max(history.rows.len()));
     let mut rows = history.rows.iter().peekable();
@@ -194,7 +194,7 @@ impl fmt::Display for Refusal {
 /// See [`Refusal`].
 pub fn plan<'a>(
     embedded: &'a [Migration],
-    history: &'a History,
+    history: &History,
     target: Option<Version>,
 ) -> Result<Plan<'a>, Refusal> {
     check_target(embedded, target)?;

@@ -47,7 +47,8 @@ fn what_cannot_be_reached_is_worth_another_try_and_what_is_wrong_is_not() {
         format!("postgres://postgres@127.0.0.1:{port}/postgres?pool_size=3"),
         "mysql://root@localhost/db".to_owned(),
     ] {
-        all.push_str(&masked(dsentr(&["status"]).env("DATABASE_URL", &url).run()));
+        let status = dsentr(&["status", "--wait-timeout", "0"]);
+        all.push_str(&masked(status.env("DATABASE_URL", &url).run()));
     }
     all.push_str(&masked(dsentr(&["status"]).run()));
     golden("connect_refused.txt", &all);
@@ -67,6 +68,7 @@ fn a_silent_server_is_given_up() {
         .env("PGPORT", &port)
         .env("PGUSER", "postgres")
         .env("DSENTR_MIGRATE_DATABASE_CONNECT_TIMEOUT", "200ms")
+        .env("DSENTR_MIGRATE_WAIT_TIMEOUT", "0")
         .run();
     golden("connect_silent.txt", &run.text().replace(&port, "<port>"));
 }
@@ -111,7 +113,9 @@ async fn a_server_that_takes_no_writes_is_passed_over() {
         ))
         .await;
     let url = format!("{}?target_session_attrs=read-write", database.url());
-    let run = dsentr(&["status"]).env("DATABASE_URL", &url).run();
+    let run = dsentr(&["status", "--wait-timeout", "0"])
+        .env("DATABASE_URL", &url)
+        .run();
     golden(
         "connect_read_only.txt",
         &support::executable::mask(&run.text(), &database),

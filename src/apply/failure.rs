@@ -1,12 +1,18 @@
-//! A migration that failed: where, why, and what it left behind.
+//! A migration that did not come to its end: where, why, and what it left behind.
 
 use std::fmt;
 
+use super::locate::locate;
+use super::transaction::Broken;
+use super::watch::Blocker;
+use crate::config::Timeout;
+use crate::connect::Lost;
 use crate::embedded::Migration;
 use crate::server_error::{ServerError, describe};
+use crate::signal::Signal;
 use crate::source::{Span, Version};
 
-/// A migration that failed.
+/// A migration that did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Its version.
@@ -27,6 +33,8 @@ pub struct Failure {
     pub server: Option<ServerError>,
     /// The reason in one line.
     pub reason: String,
+    /// What kept it from its end.
+    pub cause: Cause,
     /// What it left behind.
     pub left: Left,
     /// What happened to it, in one line.
@@ -38,10 +46,32 @@ pub struct Failure {
 }
 
 /// How far a run had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    pub(super) applied: usize,
-    pub(super) position: Option<Version>,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many migrations it has applied.
+    pub applied: usize,
+    /// The newest version in the history.
+    pub position: Option<Version>,
+}
+
+/// What kept a migration from its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The server refused it.
+    Server,
+    /// The connection was lost over it, more often than it is tried again.
+    Lost,
+    /// A table lock was not obtained, in any of the tries. Exit code 5.
+    TableLock {
+        /// How often it was tried.
+        tries: u32,
+        /// For how long.
+        budget: Timeout,
+        /// Who was in the way the last time.
+        blockers: Vec<Blocker>,
+    },
+    /// A signal asked for the end. Exit code 7.
+    Signal(Signal),
 }
 
 /// What a failed migration left behind.
@@ -49,49 +79,91 @@ pub(super) struct Progress {
 pub enum Left {
     /// Nothing: it was one transaction.
     Nothing,
-    /// Its first statements: it ran without a transaction.
+    /// Its first statements, remembered in the database: it ran without a transaction.
     Statements(usize),
+    /// What the server has not told. The next run asks.
+    Unknown,
 }
 
 impl Failure {
     pub(super) fn new(
         migration: &Migration,
-        progress: Progress,
-        error: &tokio_postgres::Error,
-        place: Option<Span>,
-        statement: Option<usize>,
+        standing: Standing,
+        cause: Cause,
+        broken: &Broken,
         left: Left,
     ) -> Self {
-        let server = ServerError::find(error);
-        let reason = describe(error);
+        let server = ServerError::find(&broken.error);
+        let reason = describe(&broken.error);
         Self {
-            title: title(migration.stem, left, server.is_some(), &reason),
+            place: server
+                .as_ref()
+                .and_then(|server| locate(migration, broken.statement, server)),
+            statement: broken.statement,
+            server,
+            ..Self::without_answer(migration, standing, cause, left, reason)
+        }
+    }
+
+    /// The server has not answered.
+    pub(super) fn without_answer(
+        migration: &Migration,
+        standing: Standing,
+        cause: Cause,
+        left: Left,
+        reason: String,
+    ) -> Self {
+        Self {
+            title: title(migration.stem, &cause, left),
             version: migration.version,
             name: migration.stem.to_owned(),
             path: migration.path(),
             text: migration.text(),
-            place,
-            statement,
+            place: None,
+            statement: None,
             statements: migration.statements.len(),
-            server,
+            server: None,
             reason,
+            cause,
             left,
-            applied: progress.applied,
-            position: progress.position,
+            applied: standing.applied,
+            position: standing.position,
         }
+    }
+
+    /// The connection was lost over it, `losses` times.
+    pub(super) fn lost(
+        migration: &Migration,
+        standing: Standing,
+        losses: u32,
+        lost: Lost,
+        left: Left,
+    ) -> Self {
+        let reason = match losses {
+            1 => lost.reason,
+            losses => format!("{} ({losses} times)", lost.reason),
+        };
+        Self::without_answer(migration, standing, Cause::Lost, left, reason)
     }
 }
 
-fn title(name: &str, left: Left, answered: bool, reason: &str) -> String {
-    match left {
-        Left::Nothing if answered => format!("{name} failed, and was rolled back"),
-        // Whether a COMMIT got through before the connection was lost, the history alone can tell.
-        Left::Nothing => format!("{name} was cut off: {reason}"),
-        Left::Statements(0) => format!("{name} failed at its first statement"),
-        Left::Statements(1) => format!("{name} failed after its first statement, which stays"),
-        Left::Statements(done) => {
-            format!("{name} failed after its first {done} statements, which stay")
+fn title(name: &str, cause: &Cause, left: Left) -> String {
+    let what = match cause {
+        Cause::Server => "failed".to_owned(),
+        Cause::Lost => "was cut off".to_owned(),
+        Cause::TableLock { tries, budget, .. } => {
+            format!("did not get its table locks in {tries} tries within {budget}")
         }
+        Cause::Signal(signal) => format!("was stopped by {signal}"),
+    };
+    match left {
+        Left::Nothing => format!("{name} {what}, and was rolled back"),
+        Left::Statements(0) => format!("{name} {what} at its first statement"),
+        Left::Statements(1) => format!("{name} {what} after its first statement, which stays"),
+        Left::Statements(done) => {
+            format!("{name} {what} after its first {done} statements, which stay")
+        }
+        Left::Unknown => format!("{name} {what}"),
     }
 }
 

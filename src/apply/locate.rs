@@ -4,36 +4,23 @@ use crate::embedded::Migration;
 use crate::server_error::{Position, ServerError};
 use crate::source::Span;
 
-/// How the text that was sent lies over the file.
-#[derive(Clone, Copy)]
-pub(super) struct Sent {
-    /// Characters before the file's own text.
-    pub(super) before: usize,
-    /// The byte of the file at which that text starts.
-    pub(super) start: usize,
-}
-
 /// The place in the file that an error is about, as exactly as the server lets us know.
 ///
-/// `statement` is the index of the file's statement that the server was at. None where that, and
-/// so the error, is none of the file's: the history row, or COMMIT.
+/// `statement` is the index of the file's statement that the server was at; each is sent as it stands in the file. None
+/// where the error is none of the file's: the history row, or COMMIT.
 pub(super) fn locate(
     migration: &Migration,
-    sent: Sent,
     statement: Option<usize>,
     error: &ServerError,
 ) -> Option<Span> {
     let text = migration.text();
-    if let Some(Position::Sent(position)) = error.position {
-        let characters = usize::try_from(position)
-            .ok()?
-            .checked_sub(1 + sent.before)?;
-        return word_at(
-            text,
-            sent.start + nth_character(&text[sent.start..], characters)?,
-        );
-    }
-    within(text, *migration.statements.get(statement?)?, error)
+    let statement = *migration.statements.get(statement?)?;
+    let Some(Position::Sent(position)) = error.position else {
+        return within(text, statement, error);
+    };
+    let characters = usize::try_from(position).ok()?.checked_sub(1)?;
+    let start = statement.range().start;
+    word_at(text, start + nth_character(&text[start..], characters)?)
 }
 
 /// The place inside a statement that the server gave no position for.

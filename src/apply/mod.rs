@@ -3,22 +3,31 @@
 //! refinery runs the steps, computes the checksums and writes the history rows; how its
 //! statements reach the server is decided in `runner`.
 
+mod attend;
+mod course;
 mod failure;
+mod ledger;
 mod locate;
+mod one_by_one;
+mod residue;
 mod runner;
+mod transaction;
+mod watch;
 
 use std::time::Duration;
 
 use refinery::Target;
 use time::OffsetDateTime;
 
-pub use self::failure::{Failure, Left};
+pub use self::course::Course;
+pub use self::failure::{Cause, Failure, Left, Standing};
 use self::runner::{Runner, Stop};
-use crate::config::HistoryTable;
+pub use self::watch::{Advance, Blocker, Look};
 use crate::connect::Session;
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::History;
+use crate::lock::Held;
 use crate::plan::Plan;
 
 /// Schema in which the embedded migrations make their objects; `search_path` is pinned to it.
@@ -28,6 +37,22 @@ pub const SCHEMA: &str = "public";
 pub trait Observer: Send {
     /// A migration is applied and committed.
     fn applied(&mut self, migration: &Migration, duration: Duration);
+
+    /// A statement takes long: told about once a second, from its first second on.
+    fn running(&mut self, moment: &Moment<'_>);
+}
+
+/// A statement that takes long, at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Its migration.
+    pub migration: &'a Migration,
+    /// Which of the migration's statements, counted from 0; none for what frames them.
+    pub statement: Option<usize>,
+    /// How long it has been running.
+    pub elapsed: Duration,
+    /// What a look from a second connection showed; none where there was none.
+    pub look: Option<&'a Look>,
 }
 
 /// How [`apply`] ended, when nothing failed.
@@ -42,25 +67,28 @@ pub enum Ended {
 /// Applies the steps of `plan`, each with its history row in one transaction and one round trip.
 ///
 /// # Errors
-/// [`Error::Migration`] when a step fails; the steps before it stay, and the observer knows them.
+/// [`Error::Migration`] when a step does not come to its end; the steps before it stay, and the observer knows them.
+/// [`Error::Lost`] when the connection ended: `course` knows what may have been committed all the same.
 pub async fn apply(
     session: &Session,
-    table: &HistoryTable,
+    held: &Held<'_>,
     embedded: &[Migration],
     history: &History,
     plan: &Plan<'_>,
-    observer: &mut dyn Observer,
+    course: &mut Course<'_>,
 ) -> Result<Ended, Error> {
     let Some(last) = plan.steps.last() else {
         return Ok(Ended::AtTarget);
     };
     let applied = applied_rows(embedded, history)?;
-    let mut runner = Runner::new(session, table, applied, history, &plan.steps, observer);
+    let table = course.table().qualified();
+    let mut runner = Runner::new(session, held, applied, history, &plan.steps, course);
     let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
         .set_target(Target::Version(last.version.as_i64()));
-    refinery.set_migration_table_name(table.qualified());
-    let result = refinery.run_async(&mut runner).await;
-    match (runner.take_stop(), result) {
+    refinery.set_migration_table_name(table);
+    // It holds the whole way of a step, and would make every caller as large.
+    let result = Box::pin(refinery.run_async(&mut runner)).await;
+    match (runner.finish().await, result) {
         (Some(Stop::Overtaken), _) => Ok(Ended::Overtaken),
         (Some(Stop::Failed(error)), _) => Err(error),
         (None, Err(error)) => Err(anyhow::Error::new(error)

@@ -1,26 +1,29 @@
 //! refinery's traits on our session: how its statements reach the server.
 //!
 //! refinery calls `execute` once with the statement that makes the history table, then once a
-//! step with (forward part, INSERT of the history row). Each step becomes one message.
+//! step with (forward part, INSERT of the history row). Each step is tried until it is done, or cannot be.
 
-use std::fmt::{self, Write as _};
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use tokio_postgres::SimpleQueryMessage;
 use tracing::Instrument;
 
-use super::failure::{Failure, Left, Progress};
-use super::locate::{Sent, locate};
-use super::{Observer, SCHEMA};
-use crate::config::HistoryTable;
-use crate::connect::Session;
+use super::attend::{Running, attend};
+use super::course::Course;
+use super::failure::{Cause, Failure, Left};
+use super::one_by_one::{self, Done};
+use super::transaction::{self, Broken, Limits};
+use super::watch::{Blocker, Watcher};
+use crate::config::Timeout;
+use crate::connect::{Lost, Session, broken};
 use crate::embedded::{Migration, Mode};
 use crate::error::Error;
 use crate::history::History;
+use crate::lock::Held;
+use crate::patience::Patience;
 use crate::server_error::{ServerError, describe};
-use crate::source::Span;
+use crate::signal::Stopped;
 
 /// What refinery gets to see of an error; the error itself is kept beside it.
 #[derive(Debug)]
@@ -42,56 +45,69 @@ pub(super) enum Stop {
     Failed(Error),
 }
 
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// SQLSTATE of a key that is there already.
+/// `unique_violation`
 const UNIQUE_VIOLATION: &str = "23505";
 
+/// `duplicate_table`
+const DUPLICATE_TABLE: &str = "42P07";
+
+/// `query_canceled`
+const QUERY_CANCELED: &str = "57014";
+
+/// `lock_not_available` and `deadlock_detected`: they pass by themselves.
+const PASSING: [&str; 2] = ["55P03", "40P01"];
+
+/// The first pause before a migration that did not get its table locks is tried again. Readers that queued behind it
+/// get through in that time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
 /// Carries out what refinery asks for.
-pub(super) struct Runner<'a> {
+pub(super) struct Runner<'a, 'c> {
     session: &'a Session,
-    table: &'a HistoryTable,
+    held: &'a Held<'a>,
     /// What refinery is told when it asks for the history, which was read before.
     applied: Vec<refinery::Migration>,
     has_history: bool,
     steps: std::slice::Iter<'a, &'a Migration>,
-    progress: Progress,
-    observer: &'a mut dyn Observer,
+    course: &'a mut Course<'c>,
+    watcher: Watcher,
     stop: Option<Stop>,
 }
 
-impl<'a> Runner<'a> {
+impl<'a, 'c> Runner<'a, 'c> {
     pub(super) fn new(
         session: &'a Session,
-        table: &'a HistoryTable,
+        held: &'a Held<'a>,
         applied: Vec<refinery::Migration>,
         history: &History,
         steps: &'a [&'a Migration],
-        observer: &'a mut dyn Observer,
+        course: &'a mut Course<'c>,
     ) -> Self {
-        let progress = Progress {
-            applied: 0,
-            position: history.position(),
-        };
         Self {
             session,
-            table,
+            held,
             applied,
             has_history: history.exists,
             steps: steps.iter(),
-            progress,
-            observer,
+            course,
+            watcher: Watcher::new(),
             stop: None,
         }
     }
 
-    /// Why a call ended with [`Failed`].
-    pub(super) fn take_stop(&mut self) -> Option<Stop> {
-        self.stop.take()
+    /// Ends what the runner has opened. Why a call ended with [`Failed`], if one did.
+    pub(super) async fn finish(self) -> Option<Stop> {
+        self.watcher.close().await;
+        self.stop
     }
 
     async fn create_history(&mut self, sql: &str) -> Result<(), Stop> {
@@ -100,23 +116,32 @@ impl<'a> Runner<'a> {
         if self.has_history {
             return Ok(());
         }
-        let result = self.session.client.batch_execute(sql).await;
-        result.map_err(|error| {
-            anyhow::anyhow!("the history table cannot be made: {}", describe(&error)).into()
-        })
+        let Err(error) = self.session.client.batch_execute(sql).await else {
+            return Ok(());
+        };
+        // Another runner was faster between the look whether it is there and the making, where no lock is held.
+        let code = ServerError::find(&error).map(|server| server.code);
+        if [UNIQUE_VIOLATION, DUPLICATE_TABLE]
+            .map(Some)
+            .contains(&code.as_deref())
+        {
+            return Err(Stop::Overtaken);
+        }
+        Err(broken("the history table cannot be made", &error).into())
     }
 
-    async fn step(&mut self, forward: &str, insert: &str) -> Result<(), Stop> {
-        let Some(migration) = self.steps.next() else {
+    async fn step(&mut self, insert: &str) -> Result<(), Stop> {
+        let Some(&migration) = self.steps.next() else {
             return Err(
                 anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
             );
         };
+        self.course.check_stop()?;
         let span = tracing::info_span!("migration", version = %migration.version, description = migration.description, duration_ms = tracing::field::Empty);
         async {
             let start = Instant::now();
             match migration.mode {
-                Mode::Transaction => self.in_transaction(migration, forward, insert).await?,
+                Mode::Transaction => self.in_transaction(migration, insert).await?,
                 Mode::NoTransaction => self.one_by_one(migration, insert).await?,
             }
             let duration = start.elapsed();
@@ -125,136 +150,204 @@ impl<'a> Runner<'a> {
                 u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             );
             tracing::info!("applied");
-            self.progress = Progress {
-                applied: self.progress.applied + 1,
-                position: Some(migration.version),
-            };
-            self.observer.applied(migration, duration);
+            self.course.applied(migration, duration);
             Ok(())
         }
         .instrument(span)
         .await
     }
 
-    /// Everything in one message. The history row goes first: where two runners meet, its
-    /// primary key lets one of them through, before anything else is done twice.
-    async fn in_transaction(
-        &mut self,
-        migration: &Migration,
-        forward: &str,
-        insert: &str,
-    ) -> Result<(), Stop> {
-        let prefix = prefix(insert);
-        // The newline ends a comment in the last line of the file.
-        let message = format!("{prefix}{forward}\n;COMMIT");
-        let (completed, error) = self.send(&message).await;
-        let Some(error) = error else { return Ok(()) };
-        self.roll_back().await;
-        let sent = Sent {
-            before: prefix.chars().count(),
-            start: 0,
-        };
-        let statement = completed
-            .checked_sub(PREFIX_STATEMENTS)
-            .filter(|statement| *statement < migration.statements.len());
-        Err(
-            self.judge(migration, &error, Left::Nothing, statement, |server| {
-                locate(migration, sent, statement, server)
-            }),
-        )
+    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
+        let limits = self.limits(migration);
+        let mut tries = Tries::new(self.course);
+        loop {
+            self.course.sends(migration, insert);
+            let running = Running::new(migration, self.session.process);
+            let work = transaction::run(self.session, migration, &limits, insert, &running);
+            let watch = self.watcher.watch(
+                self.course.connector,
+                &running,
+                limits.lock_timeout / 2,
+                self.course.observer,
+            );
+            let ended = attend(self.session, self.course.connector.stop, watch, work).await;
+            match ended {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(broken)) => {
+                    let passing = self.judge(migration, broken, Left::Nothing)?;
+                    let again = tries.again(&running, &passing.broken).await;
+                    again.map_err(|cause| self.failed(migration, cause, &passing))?;
+                }
+                None => return Err(self.silent(migration, Left::Unknown)),
+            }
+        }
     }
 
     /// Statements that refuse to run in a transaction, each in a message of its own.
     async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
-        let text = migration.text();
-        for (done, statement) in migration.statements.iter().enumerate() {
-            let sql = &text[statement.range()];
-            if let Err(error) = self.session.client.batch_execute(sql).await {
-                let sent = Sent {
-                    before: 0,
-                    start: statement.range().start,
-                };
-                let place = |server: &ServerError| locate(migration, sent, Some(done), server);
-                let left = Left::Statements(done);
-                return Err(self.judge(migration, &error, left, Some(done), place));
+        self.held.confirm().await?;
+        let limits = self.limits(migration);
+        let mut tries = Tries::new(self.course);
+        let mut done = Done::default();
+        loop {
+            self.course.sends(migration, insert);
+            let before = done.statements;
+            let running = Running::new(migration, self.session.process);
+            let work = one_by_one::run(
+                self.session,
+                self.course.table(),
+                migration,
+                &limits,
+                insert,
+                &running,
+                &mut done,
+            );
+            let watch = self.watcher.watch(
+                self.course.connector,
+                &running,
+                Duration::MAX,
+                self.course.observer,
+            );
+            let ended = attend(self.session, self.course.connector.stop, watch, work).await;
+            if done.statements > before {
+                self.course.advanced();
+            }
+            match ended {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(broken)) => {
+                    let left = Left::Statements(done.statements);
+                    let passing = self.judge(migration, broken, left)?;
+                    let again = tries.again(&running, &passing.broken).await;
+                    again.map_err(|cause| self.failed(migration, cause, &passing))?;
+                }
+                None => return Err(self.silent(migration, Left::Statements(done.statements))),
             }
         }
-        let result = self.session.client.batch_execute(insert).await;
-        let left = Left::Statements(migration.statements.len());
-        result.map_err(|error| self.judge(migration, &error, left, None, |_| None))
     }
 
-    /// What an error means: another runner was faster, or the migration failed.
+    fn limits(&self, migration: &Migration) -> Limits {
+        Limits {
+            lock_timeout: self.course.table_lock_timeout(migration),
+            statement_timeout: self.course.settings.statement.timeout.0,
+            is_direct: self.held.is_direct(),
+        }
+    }
+
+    /// What an error means. A migration that may be tried again is given back.
     fn judge(
-        &self,
+        &mut self,
         migration: &Migration,
-        error: &tokio_postgres::Error,
+        broken: Broken,
         left: Left,
-        statement: Option<usize>,
-        place: impl FnOnce(&ServerError) -> Option<Span>,
-    ) -> Stop {
-        let server = ServerError::find(error);
+    ) -> Result<Passing, Stop> {
+        if let Some(lost) = Lost::of(&broken.error) {
+            return Err(lost.into());
+        }
+        self.course.refused();
+        let server = ServerError::find(&broken.error);
         if server
             .as_ref()
             .is_some_and(|server| self.is_overtaken(server))
         {
             tracing::info!("another runner applied it first");
-            return Stop::Overtaken;
+            return Err(Stop::Overtaken);
         }
-        let place = server.as_ref().and_then(place);
-        Stop::Failed(Failure::new(migration, self.progress, error, place, statement, left).into())
+        let code = server.map(|server| server.code).unwrap_or_default();
+        if PASSING.contains(&code.as_str()) {
+            return Ok(Passing { broken, left });
+        }
+        let cause = match self.course.connector.stop.requested() {
+            Some(signal) if code == QUERY_CANCELED => Cause::Signal(signal),
+            _ => Cause::Server,
+        };
+        Err(self.failed(migration, cause, &Passing { broken, left }))
+    }
+
+    fn failed(
+        &self,
+        migration: &Migration,
+        cause: Cause,
+        Passing { broken, left }: &Passing,
+    ) -> Stop {
+        Failure::new(migration, self.course.standing(), cause, broken, *left).into()
     }
 
     /// The key of the history is there already. A migration of its own never writes there.
     fn is_overtaken(&self, error: &ServerError) -> bool {
-        let table = error.table.as_ref();
+        let (table, named) = (self.course.table(), error.table.as_ref());
         error.code == UNIQUE_VIOLATION
-            && table.is_some_and(|(schema, name)| {
-                *schema == self.table.schema && *name == self.table.table
-            })
+            && named.is_some_and(|(schema, name)| *schema == table.schema && *name == table.table)
     }
 
-    /// Sends one message; how many of its statements were completed, and what stopped the next.
-    async fn send(&mut self, message: &str) -> (usize, Option<tokio_postgres::Error>) {
-        let stream = match self.session.client.simple_query_raw(message).await {
-            Ok(stream) => stream,
-            Err(error) => return (0, Some(error)),
+    /// A signal asked for the end, and the server did not say in time what became of the migration.
+    fn silent(&self, migration: &Migration, left: Left) -> Stop {
+        let stop = self.course.connector.stop;
+        let Some(signal) = stop.requested() else {
+            return anyhow::anyhow!("given up without a signal").into();
         };
-        let mut stream = std::pin::pin!(stream);
-        let mut completed = 0;
-        loop {
-            match stream.try_next().await {
-                Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
-                Ok(Some(_)) => {}
-                Ok(None) => return (completed, None),
-                Err(error) => return (completed, Some(error)),
+        let reason = "the server did not confirm it in time".to_owned();
+        let standing = self.course.standing();
+        Failure::without_answer(migration, standing, Cause::Signal(signal), left, reason).into()
+    }
+}
+
+/// What a migration stumbled over, and what passes by itself.
+struct Passing {
+    broken: Broken,
+    left: Left,
+}
+
+/// How often a migration was tried, and for how long it may be tried again.
+struct Tries<'p> {
+    patience: Patience<'p>,
+    budget: Timeout,
+    number: u32,
+}
+
+impl<'p> Tries<'p> {
+    fn new(course: &Course<'p>) -> Self {
+        let budget = course.settings.table_lock.budget;
+        let stop = course.connector.stop;
+        Self {
+            patience: Patience::new(budget.0, FIRST_PAUSE, LONGEST_PAUSE, stop),
+            budget,
+            number: 1,
+        }
+    }
+
+    /// Says who is in the way, and pauses before the next try; why there is none.
+    async fn again(&mut self, running: &Running<'_>, broken: &Broken) -> Result<(), Cause> {
+        let blockers = running.now().blockers;
+        tracing::warn!(
+            tries = self.number,
+            statement = broken.statement.map(|statement| statement + 1),
+            reason = describe(&broken.error),
+            blockers = listed(&blockers),
+            "{} did not get a table lock and will be tried again, for up to {}",
+            running.migration.stem,
+            self.budget
+        );
+        match self.patience.next_try().await {
+            Ok(true) => {
+                self.number += 1;
+                Ok(())
             }
-        }
-    }
-
-    async fn roll_back(&mut self) {
-        if let Err(error) = self.session.client.batch_execute("ROLLBACK").await {
-            // The connection is gone, and the transaction with it.
-            tracing::debug!(error = describe(&error), "no ROLLBACK");
+            Ok(false) => Err(Cause::TableLock {
+                tries: self.number,
+                budget: self.budget,
+                blockers,
+            }),
+            Err(Stopped { signal }) => Err(Cause::Signal(signal)),
         }
     }
 }
 
-/// Statements before the first of the file, as [`prefix`] writes them.
-const PREFIX_STATEMENTS: usize = 4;
-
-/// `SET LOCAL` alone: a session setting would leak to the next client of a pooler.
-fn prefix(insert: &str) -> String {
-    // The history row meets that of another runner as a duplicate key, not as a serialization failure.
-    let mut text = String::from("BEGIN ISOLATION LEVEL READ COMMITTED;\n");
-    let _ = writeln!(text, "SET LOCAL search_path TO {SCHEMA};");
-    // A limit that the role or the database has for the application's queries is not meant for us.
-    text.push_str("SET LOCAL statement_timeout TO 0;\n");
-    let _ = writeln!(text, "{insert};");
-    text
+fn listed(blockers: &[Blocker]) -> String {
+    let blockers: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
+    blockers.join("; ")
 }
 
-impl AsyncTransaction for Runner<'_> {
+impl AsyncTransaction for Runner<'_, '_> {
     type Error = Failed;
 
     async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
@@ -264,7 +357,8 @@ impl AsyncTransaction for Runner<'_> {
         let queries: Vec<&str> = queries.collect();
         let result = match queries.as_slice() {
             [create_table] => self.create_history(create_table).await,
-            [forward, insert] => self.step(forward, insert).await,
+            // The statements are taken from the file one by one; together they are the forward part.
+            [_forward, insert] => self.step(insert).await,
             _ => Err(anyhow::anyhow!("refinery sent {} statements at once", queries.len()).into()),
         };
         result.map(|()| queries.len()).map_err(|error| {
@@ -274,10 +368,10 @@ impl AsyncTransaction for Runner<'_> {
     }
 }
 
-impl AsyncQuery<Vec<refinery::Migration>> for Runner<'_> {
+impl AsyncQuery<Vec<refinery::Migration>> for Runner<'_, '_> {
     async fn query(&mut self, _query: &str) -> Result<Vec<refinery::Migration>, Failed> {
         Ok(std::mem::take(&mut self.applied))
     }
 }
 
-impl AsyncMigrate for Runner<'_> {}
+impl AsyncMigrate for Runner<'_, '_> {}

@@ -10,6 +10,7 @@ mod ports;
 mod secret;
 
 use std::fmt;
+use std::time::Duration;
 
 use figment::Figment;
 use serde::Deserialize;
@@ -58,16 +59,25 @@ impl std::error::Error for ConfigError {}
 pub struct Settings {
     /// Which database, and how to reach it.
     pub database: Database,
+    /// How long a server or a schema is waited for.
+    pub wait: Wait,
     /// Where the history is kept.
     pub history: HistoryTable,
     /// The migration lock.
     pub lock: Lock,
+    /// The locks on tables that migrations take.
+    pub table_lock: TableLock,
+    /// The statements of migrations.
+    pub statement: Statement,
     /// What `up` takes for an error.
     pub up: Up,
     /// The voice on stderr.
     pub log: Log,
     /// The results on stdout.
     pub output: Output,
+    /// Where else the result is told.
+    #[serde(default)]
+    pub report: Report,
 }
 
 /// Which database, and how to reach it. Names and meaning are libpq's.
@@ -140,11 +150,42 @@ pub struct HistoryTable {
     pub table: String,
 }
 
+/// How long a server or a schema is waited for.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// For a server to let us in, at the start and after a lost connection (exit code 6 after it), and for `wait`.
+    pub timeout: Timeout,
+}
+
 /// The migration lock.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// For another runner to finish; after it, exit code 5.
+    pub timeout: Timeout,
+}
+
+/// The locks on tables that migrations take.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableLock {
+    /// For one try of a migration to get a table lock: readers queue behind it for as long. Where it is not set, the
+    /// migration's file decides, and else [`DEFAULT_TABLE_LOCK_TIMEOUT`].
+    pub timeout: Option<Timeout>,
+    /// For all tries of one migration together; after it, exit code 5.
+    pub budget: Timeout,
+}
+
+/// How long one try waits for a table lock where neither the settings nor the migration's file say so.
+pub const DEFAULT_TABLE_LOCK_TIMEOUT: Timeout = Timeout(Duration::from_secs(4));
+
+/// The statements of migrations.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// For one statement to come to its end; zero is for ever. What the role or the database says is for the
+    /// application's queries and does not count.
     pub timeout: Timeout,
 }
 
@@ -174,6 +215,15 @@ pub struct Output {
     pub format: Format,
     /// Whether text is coloured.
     pub color: Color,
+}
+
+/// Where else the result is told.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// File for a short summary, such as Kubernetes shows as the reason why a container ended. Nothing is made under
+    /// `/dev`: there it is written only where it exists.
+    pub termination_log: Option<String>,
 }
 
 /// For whom something is written.
@@ -251,14 +301,19 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("database.connect_timeout", Kind::Text),
     ("database.target_session_attrs", Kind::Text),
     ("database.sslmode", Kind::Text),
+    ("wait.timeout", Kind::Text),
     ("history.schema", Kind::Text),
     ("history.table", Kind::Text),
     ("lock.timeout", Kind::Text),
+    ("table_lock.timeout", Kind::Text),
+    ("table_lock.budget", Kind::Text),
+    ("statement.timeout", Kind::Text),
     ("up.strict", Kind::Flag),
     ("log.level", Kind::Text),
     ("log.format", Kind::Text),
     ("output.format", Kind::Text),
     ("output.color", Kind::Text),
+    ("report.termination_log", Kind::Text),
 ];
 
 /// Short cuts that are opened where they are given, into the keys of [`KEYS`]: a URL into its

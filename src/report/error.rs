@@ -6,7 +6,7 @@ use super::advice::advice;
 use super::migrations::{line, name_width};
 use super::status::{painted, word};
 use super::{Paint, Report, at, count};
-use crate::apply::{Failure, Left};
+use crate::apply::{Cause, Failure, Left, Standing};
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::lock::LockTimeout;
@@ -51,8 +51,6 @@ pub struct ErrorReport {
     pub statements: Option<usize>,
     /// In what state the database is now, in one sentence.
     pub state: String,
-    /// Whether another run can do no harm.
-    pub rerun_safe: bool,
     /// On what history and binary disagree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
@@ -78,7 +76,6 @@ impl ErrorReport {
             statement: failure.and_then(|failure| Some(failure.statement? + 1)),
             statements: failure.map(|failure| failure.statements),
             state: state(error),
-            rerun_safe: failure.is_none_or(|failure| is_rerun_safe(failure)),
             disagreements: if let Error::Refusal(Refusal::Disagreement(list)) = error {
                 list.clone()
             } else {
@@ -144,7 +141,14 @@ fn state(error: &Error) -> String {
         | Error::Pending
         | Error::Refusal(_)
         | Error::LockTimeout(_)
-        | Error::Unreachable(_) => "nothing was changed".to_owned(),
+        | Error::Unreachable(_)
+        | Error::ReadOnly(_)
+        | Error::Stopped(_, None) => "nothing was changed".to_owned(),
+        Error::Stopped(_, Some(standing)) => state_at(*standing),
+        Error::Lost(_) => {
+            "what was reported as applied is in the database; the next run asks it for the rest"
+                .to_owned()
+        }
     }
 }
 
@@ -170,6 +174,14 @@ fn help(error: &Error) -> Vec<String> {
             "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
                 .to_owned(),
         ),
+        Error::ReadOnly(_) => help.push(
+            "name the server that takes writes, or several with target_session_attrs=read-write to have it found; then run it again"
+                .to_owned(),
+        ),
+        Error::Lost(_) => help.push(LOOK_AT_SERVER.to_owned()),
+        Error::Stopped(..) => {
+            help.push("run it again to go on; that is safe at any time".to_owned());
+        }
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
         Error::Other(_) => help.push(
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
@@ -310,9 +322,29 @@ fn cut(line: &str) -> String {
 
 /// Where the database stands after a failure, and what is left of the migration.
 fn state_after(failure: &Failure) -> String {
-    let position = failure.position.map(|version| version.to_string());
+    let standing = state_at(Standing {
+        applied: failure.applied,
+        position: failure.position,
+    });
+    let left = match failure.left {
+        Left::Nothing => "and nothing of this migration is left".to_owned(),
+        Left::Statements(0) => "and no statement of this migration is done".to_owned(),
+        Left::Statements(1) => "and the first statement of this migration is done".to_owned(),
+        Left::Statements(done) => {
+            format!("and the first {done} statements of this migration are done")
+        }
+        Left::Unknown => {
+            format!("or at {}, if its COMMIT got through", failure.version)
+        }
+    };
+    format!("{standing}, {left}")
+}
+
+/// How far the run came.
+fn state_at(standing: Standing) -> String {
+    let position = standing.position.map(|version| version.to_string());
     let at = at(position.as_deref());
-    let applied = match failure.applied {
+    let applied = match standing.applied {
         0 => "this run applied nothing".to_owned(),
         1 => "1 migration of this run was applied and stays".to_owned(),
         more => format!(
@@ -320,39 +352,34 @@ fn state_after(failure: &Failure) -> String {
             count(more, "migration")
         ),
     };
-    let left = match failure.left {
-        Left::Nothing if failure.server.is_some() => {
-            "and nothing of this migration is left".to_owned()
-        }
-        Left::Nothing => format!("or at {}, if its COMMIT got through", failure.version),
-        Left::Statements(0) => "and no statement of this migration is done".to_owned(),
-        Left::Statements(1) => "and the first statement of this migration is done".to_owned(),
-        Left::Statements(done) => {
-            format!("and the first {done} statements of this migration are done")
-        }
-    };
-    format!("{applied}; the database is at {at}, {left}")
+    format!("{applied}; the database is at {at}")
 }
+
+/// What to do where the connection ended.
+const LOOK_AT_SERVER: &str = "the connection was lost: see that the server runs (its log says why it stopped), then run it again, which is safe";
 
 /// What comes after the advice: the next command.
 fn help_after(failure: &Failure) -> Vec<String> {
     let mut help = Vec::new();
-    if failure.server.is_none() {
-        help.push(
+    match &failure.cause {
+        Cause::Server | Cause::Signal(_) => {}
+        Cause::Lost => help.push(
             "the connection was lost: see that the server runs; its log says why it stopped"
                 .to_owned(),
-        );
-    }
-    if may_leave_an_index(failure) {
-        help.push(
-            "an index that was being made CONCURRENTLY is left INVALID: drop it first".to_owned(),
-        );
+        ),
+        Cause::TableLock { blockers, .. } => {
+            help.extend(blockers.iter().map(|blocker| {
+                format!(
+                    "have it end, or end it with SELECT pg_terminate_backend({}): {blocker}",
+                    blocker.pid
+                )
+            }));
+            help.push("or allow more with table_lock.budget".to_owned());
+        }
     }
     help.push(match failure.left {
-        Left::Nothing if failure.server.is_some() => {
-            "then run `dsentr-migrate up` again, which is safe".to_owned()
-        }
-        Left::Nothing => {
+        Left::Nothing => "then run `dsentr-migrate up` again, which is safe".to_owned(),
+        Left::Unknown => {
             "then run `dsentr-migrate up` again, which is safe: it asks the history first"
                 .to_owned()
         }
@@ -366,16 +393,4 @@ fn help_after(failure: &Failure) -> Vec<String> {
         ),
     });
     help
-}
-
-/// Whether another run can do no harm.
-fn is_rerun_safe(failure: &Failure) -> bool {
-    !may_leave_an_index(failure)
-}
-
-/// CREATE INDEX CONCURRENTLY leaves an INVALID index where it fails, and with IF NOT EXISTS the next run would take
-/// that for the index.
-fn may_leave_an_index(failure: &Failure) -> bool {
-    let is_unfinished = matches!(failure.left, Left::Statements(done) if done < failure.statements);
-    is_unfinished && failure.text.to_ascii_uppercase().contains("CONCURRENTLY")
 }

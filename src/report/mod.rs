@@ -7,8 +7,11 @@ mod migrations;
 mod out;
 mod plan;
 mod status;
+mod summary;
 mod up;
 mod version;
+mod voice;
+mod wait;
 
 use serde::Serialize;
 
@@ -18,8 +21,10 @@ pub use self::error::{ErrorReport, render as render_error};
 pub use self::out::Out;
 pub use self::plan::PlanReport;
 pub use self::status::StatusReport;
+pub use self::summary::{summary, write_summary};
 pub use self::up::{Progress, UpReport};
 pub use self::version::VersionReport;
+pub use self::wait::WaitReport;
 
 /// One result, for people and for machines alike.
 ///

@@ -14,6 +14,7 @@ pub struct Out {
     format: Format,
     paint: Paint,
     has_document: bool,
+    last_line: String,
 }
 
 impl Out {
@@ -26,6 +27,7 @@ impl Out {
             format: output.format,
             paint,
             has_document: false,
+            last_line: String::new(),
         }
     }
 
@@ -36,6 +38,7 @@ impl Out {
             format,
             paint,
             has_document: false,
+            last_line: String::new(),
         }
     }
 
@@ -54,13 +57,21 @@ impl Out {
         self.has_document
     }
 
+    /// The last line of the last result, which sums it up.
+    pub fn last_line(&self) -> &str {
+        &self.last_line
+    }
+
     /// Writes a result in the form that is wanted.
     ///
     /// # Errors
     /// stdout takes no more, for another reason than that its reader has gone away.
     pub fn report(&mut self, report: &impl Report) -> anyhow::Result<()> {
+        let text = report.text(self.paint);
+        let last_line = text.lines().last().unwrap_or_default();
+        last_line.clone_into(&mut self.last_line);
         match self.format {
-            Format::Text => self.text(&report.text(self.paint)),
+            Format::Text => self.text(&text),
             Format::Json => self.document(report),
         }
     }

@@ -45,7 +45,7 @@ impl StatusReport {
         database: Target,
         position: Option<String>,
         newest: Option<String>,
-        entries: &[Entry<'_>],
+        entries: &[Entry<'_, '_>],
     ) -> Self {
         let migrations: Vec<EntryReport> = entries
             .iter()

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::error::ErrorReport;
 use super::migrations::{duration, line, name_width};
+use super::voice::Voice;
 use super::{Out, Paint, Report, at, count};
-use crate::apply::Observer;
+use crate::apply::{Moment, Observer};
 use crate::connect::Target;
 use crate::embedded::Migration;
 use crate::plan::Plan;
@@ -83,12 +84,12 @@ impl Report for UpReport {
     }
 }
 
-/// Writes a line a migration, and keeps the list.
+/// Writes a line a migration, and keeps the list. What takes long is told on stderr.
 pub struct Progress<'a> {
     out: &'a mut Out,
+    voice: Voice,
     width: usize,
     applied: Vec<AppliedReport>,
-    last: Option<Version>,
 }
 
 impl<'a> Progress<'a> {
@@ -96,27 +97,29 @@ impl<'a> Progress<'a> {
     pub fn new(out: &'a mut Out, plan: &Plan<'_>) -> Self {
         Self {
             width: name_width(plan.steps.iter().map(|step| step.stem)),
+            voice: Voice::new(out.format()),
             out,
             applied: Vec::new(),
-            last: None,
         }
     }
 
-    /// Whether nothing was applied so far.
-    pub fn is_empty(&self) -> bool {
-        self.applied.is_empty()
+    /// Where the results go, when there is nothing to report of the run itself.
+    pub fn into_out(self) -> &'a mut Out {
+        self.out
     }
 
-    /// The result of a run that did something, whether or not it came to its end. `position` is
-    /// where the last plan of it started.
+    /// Writes the result of a run that did something, whether or not it came to its end.
+    ///
+    /// # Errors
+    /// As [`Out::report`].
     pub fn report(
         self,
         database: Target,
         position: Option<Version>,
         took: Duration,
         error: Option<ErrorReport>,
-    ) -> UpReport {
-        let position = self.last.max(position).map(|version| version.to_string());
+    ) -> anyhow::Result<()> {
+        let position = position.map(|version| version.to_string());
         let remark = match &error {
             // The error itself says what stays.
             Some(_) => String::new(),
@@ -127,7 +130,7 @@ impl<'a> Progress<'a> {
                 at(position.as_deref())
             ),
         };
-        UpReport {
+        self.out.report(&UpReport {
             schema: SCHEMA,
             database,
             applied: self.applied,
@@ -135,7 +138,7 @@ impl<'a> Progress<'a> {
             duration_ms: millis(took),
             error,
             remark,
-        }
+        })
     }
 
     /// The line of the migration that failed.
@@ -146,6 +149,7 @@ impl<'a> Progress<'a> {
 
     /// What cannot be written must not stop a run that is under way.
     fn say(&mut self, text: &str) {
+        self.voice.clear();
         if let Err(error) = self.out.text(text) {
             tracing::warn!("{error:#}");
         }
@@ -163,12 +167,15 @@ impl Observer for Progress<'_> {
             width,
             &format!("{:>8}", duration(took)),
         ));
-        self.last = Some(migration.version);
         self.applied.push(AppliedReport {
             version: migration.version.to_string(),
             name: migration.stem.to_owned(),
             duration_ms: millis(took),
         });
+    }
+
+    fn running(&mut self, moment: &Moment<'_>) {
+        self.voice.tell(moment);
     }
 }
 

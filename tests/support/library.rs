@@ -9,6 +9,7 @@ use dsentr_migrate::config::{Environment, Format, load};
 use dsentr_migrate::embedded::{Migration, leak};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{Out, Paint, render_error};
+use dsentr_migrate::signal::Stop;
 
 /// A binary as it would be with other migrations embedded.
 #[derive(Clone, Copy)]
@@ -45,8 +46,10 @@ impl Library {
             load(&environment, Vec::new(), None, None).expect("the test's settings are right");
         let buffer = Buffer::default();
         let mut out = Out::to(buffer.clone(), format, Paint(false));
-        let result =
-            dsentr_migrate::command::run(&command, &config, &environment, self.0, &mut out).await;
+        let stop = Stop::never();
+        let run =
+            dsentr_migrate::command::run(&command, &config, &environment, self.0, &stop, &mut out);
+        let result = run.await;
         Ended {
             stdout: buffer.text(),
             result,

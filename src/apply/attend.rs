@@ -1,0 +1,103 @@
+//! While the server works: watch it from a second connection, and cancel it when a signal asks for the end.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::watch::Blocker;
+use crate::connect::Session;
+use crate::embedded::Migration;
+use crate::signal::Stop;
+
+/// Between two requests to cancel: one that arrives between two statements is lost.
+const CANCEL_EVERY: Duration = Duration::from_millis(100);
+
+/// For the server to obey. It rolls back at once, or it is out of reach.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A migration under way, as who runs it and who watches it both know it.
+pub(super) struct Running<'a> {
+    pub(super) migration: &'a Migration,
+    process: AtomicI32,
+    now: Mutex<Now>,
+}
+
+/// What the server is at.
+#[derive(Clone)]
+pub(super) struct Now {
+    pub(super) statement: Option<usize>,
+    pub(super) since: Instant,
+    /// Who was in the way when it was looked last.
+    pub(super) blockers: Vec<Blocker>,
+}
+
+impl<'a> Running<'a> {
+    /// It starts now, in a process of the server.
+    pub(super) fn new(migration: &'a Migration, process: i32) -> Self {
+        Self {
+            migration,
+            process: AtomicI32::new(process),
+            now: Mutex::new(Now {
+                statement: None,
+                since: Instant::now(),
+                blockers: Vec::new(),
+            }),
+        }
+    }
+
+    /// The server has come to a statement.
+    pub(super) fn is_at(&self, statement: Option<usize>) {
+        self.change(|now| {
+            now.statement = statement;
+            now.since = Instant::now();
+        });
+    }
+
+    /// The process that serves it is this one, and not the one that let us in.
+    pub(super) fn is_served_by(&self, process: &str) {
+        if let Ok(process) = process.parse() {
+            self.process.store(process, Relaxed);
+        }
+    }
+
+    pub(super) fn is_blocked_by(&self, blockers: Vec<Blocker>) {
+        self.change(|now| now.blockers = blockers);
+    }
+
+    pub(super) fn process(&self) -> i32 {
+        self.process.load(Relaxed)
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.change(|now| now.clone())
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Now) -> T) -> T {
+        change(&mut self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Does the work to its end, with somebody watching. None where it was stopped, and the server did not say how it ended.
+pub(super) async fn attend<T>(
+    session: &Session,
+    stop: &Stop,
+    watch: impl Future<Output = Infallible>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        result = work => Some(result),
+        never = watch => match never {},
+        () = cancel_when_stopped(session, stop) => None,
+    }
+}
+
+async fn cancel_when_stopped(session: &Session, stop: &Stop) {
+    stop.signalled().await;
+    let asked = Instant::now();
+    while asked.elapsed() < GRACE {
+        session.cancel().await;
+        tokio::time::sleep(CANCEL_EVERY).await;
+    }
+}

@@ -1,0 +1,170 @@
+//! What a run has come to know so far. It outlives the connections that the run goes through.
+
+use std::time::{Duration, Instant};
+
+use super::Observer;
+use super::failure::{Failure, Left, Standing};
+use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, HistoryTable, Settings};
+use crate::connect::{Connector, Lost, Session};
+use crate::embedded::{Migration, Mode};
+use crate::error::Error;
+use crate::history::History;
+
+/// How often in a row the connection may be lost with nothing done in between. A migration that takes the server down
+/// must not do so for ever.
+const LOSSES: u32 = 3;
+
+/// A run of `up`, from its first step to its last.
+pub struct Course<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) connector: &'a Connector<'a>,
+    pub(super) observer: &'a mut dyn Observer,
+    standing: Standing,
+    /// What the connection was lost over.
+    doubt: Option<Doubt>,
+    losses: u32,
+}
+
+/// A step that was sent and not answered. The history alone knows what became of it.
+struct Doubt {
+    migration: Migration,
+    /// What would have written its history row, of every try: with the time in it, no other runner wrote the same.
+    inserts: String,
+    sent: Instant,
+    /// None while the answer may still come.
+    lost: Option<Lost>,
+}
+
+impl<'a> Course<'a> {
+    /// Nothing is done yet.
+    pub fn new(
+        settings: &'a Settings,
+        connector: &'a Connector<'a>,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        Self {
+            settings,
+            connector,
+            observer,
+            standing: Standing::default(),
+            doubt: None,
+            losses: 0,
+        }
+    }
+
+    /// Where the history is kept.
+    pub(super) fn table(&self) -> &'a HistoryTable {
+        &self.settings.history
+    }
+
+    /// How far the run has come.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// For one try of a migration to get a table lock. Whoever runs it knows best, then whoever wrote it.
+    pub(super) fn table_lock_timeout(&self, migration: &Migration) -> Duration {
+        let configured = self.settings.table_lock.timeout.map(|timeout| timeout.0);
+        configured
+            .or(migration.lock_timeout)
+            .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0)
+    }
+
+    /// A step is about to be sent.
+    pub(super) fn sends(&mut self, migration: &Migration, insert: &str) {
+        let doubt = self.doubt.get_or_insert_with(|| Doubt {
+            migration: *migration,
+            inserts: String::new(),
+            sent: Instant::now(),
+            lost: None,
+        });
+        doubt.inserts.push_str(insert);
+    }
+
+    /// The server has refused the step. A try whose answer was lost before may be committed yet.
+    pub(super) fn refused(&mut self) {
+        self.doubt.take_if(|doubt| doubt.lost.is_none());
+    }
+
+    /// A step is committed.
+    pub(super) fn applied(&mut self, migration: &Migration, duration: Duration) {
+        self.doubt = None;
+        self.advanced();
+        self.standing = Standing {
+            applied: self.standing.applied + 1,
+            position: Some(migration.version),
+        };
+        self.observer.applied(migration, duration);
+    }
+
+    /// Something was done, so that the next loss of the connection is a first one.
+    pub(super) fn advanced(&mut self) {
+        self.losses = 0;
+    }
+
+    /// The connection is lost. Whatever the server still does for it is asked to end.
+    ///
+    /// # Errors
+    /// It was lost too often; `lost` over no migration is returned as it is.
+    pub async fn lost(&mut self, session: &Session, lost: Lost) -> Result<(), Error> {
+        session.cancel().await;
+        self.losses += 1;
+        tracing::warn!(reason = lost.reason, "the connection was lost");
+        if let Some(doubt) = &mut self.doubt {
+            doubt.lost = Some(lost);
+            return Ok(());
+        }
+        if self.losses < LOSSES {
+            return Ok(());
+        }
+        Err(lost.into())
+    }
+
+    /// The history was read, under the lock: whether a step that was not answered is in it, it says. `session` is the
+    /// one that it was read in.
+    ///
+    /// # Errors
+    /// The step is not in it, and another try would end alike.
+    pub fn settle(&mut self, session: &Session, history: &History) -> Result<(), Error> {
+        self.standing.position = history.position();
+        let Some(doubt) = self.doubt.take_if(|doubt| doubt.lost.is_some()) else {
+            return Ok(());
+        };
+        let row = history
+            .rows
+            .iter()
+            .find(|row| row.version == doubt.migration.version);
+        if let Some(row) = row {
+            let time = row.applied_on.as_deref().unwrap_or_default();
+            if !time.is_empty() && doubt.inserts.contains(time) {
+                self.applied(&doubt.migration, doubt.sent.elapsed());
+            }
+            return Ok(());
+        }
+        // A server that goes down lets nobody in for a while; one that lets us in at once ended this session alone.
+        let lost = doubt.lost.clone().unwrap_or_default();
+        let on_purpose = lost.by_administrator && session.tries == 1;
+        if on_purpose || self.losses >= LOSSES {
+            let left = match doubt.migration.mode {
+                Mode::Transaction => Left::Nothing,
+                Mode::NoTransaction => Left::Unknown,
+            };
+            return Err(
+                Failure::lost(&doubt.migration, self.standing, self.losses, lost, left).into(),
+            );
+        }
+        self.doubt = Some(doubt);
+        Ok(())
+    }
+
+    /// A signal asked for the end before a step was begun.
+    pub(super) fn check_stop(&self) -> Result<(), Error> {
+        match self.connector.stop.requested() {
+            Some(signal) => Err(Error::Stopped(
+                crate::signal::Stopped { signal },
+                Some(self.standing),
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A migration whose statements refuse to run in a transaction: one by one, each remembered in the ledger.
+
+use super::SCHEMA;
+use super::attend::Running;
+use super::ledger::Ledger;
+use super::residue::{self, Next};
+use super::transaction::{Broken, Limits};
+use crate::config::HistoryTable;
+use crate::connect::Session;
+use crate::embedded::Migration;
+
+/// How far it has come, for whoever asks after it was cut off.
+#[derive(Default)]
+pub(super) struct Done {
+    /// How many of its first statements are done.
+    pub(super) statements: usize,
+}
+
+/// Runs what is not done yet, and writes the history row. Only for the one who holds the migration lock.
+pub(super) async fn run(
+    session: &Session,
+    history: &HistoryTable,
+    migration: &Migration,
+    limits: &Limits,
+    insert: &str,
+    running: &Running<'_>,
+    done: &mut Done,
+) -> Result<(), Broken> {
+    let framed = |error| Broken {
+        statement: None,
+        error,
+    };
+    prepare(session, limits).await.map_err(framed)?;
+    let ledger = Ledger::open(session, history).await.map_err(framed)?;
+    let begun = ledger.read(migration).await.map_err(framed)?;
+    done.statements = begun.done;
+    for statement in begun.done..migration.statements.len() {
+        running.is_at(Some(statement));
+        let was_begun = begun.was_begun && statement == begun.done;
+        let result = one(session, &ledger, migration, statement, was_begun).await;
+        result.map_err(|error| Broken {
+            statement: Some(statement),
+            error,
+        })?;
+        done.statements = statement + 1;
+    }
+    running.is_at(None);
+    ledger.close(insert).await
+}
+
+/// A session of our own can be told what each transaction is told elsewhere. Behind a pooler the settings of role and
+/// database hold.
+async fn prepare(session: &Session, limits: &Limits) -> Result<(), tokio_postgres::Error> {
+    if !limits.is_direct {
+        return Ok(());
+    }
+    let sql = format!(
+        "SET search_path TO {SCHEMA}; SET statement_timeout TO {}; SET lock_timeout TO {}",
+        limits.statement_timeout.as_millis(),
+        limits.lock_timeout.as_millis()
+    );
+    session.client.batch_execute(&sql).await
+}
+
+async fn one(
+    session: &Session,
+    ledger: &Ledger<'_>,
+    migration: &Migration,
+    statement: usize,
+    was_begun: bool,
+) -> Result<(), tokio_postgres::Error> {
+    let sql = &migration.text()[migration.statements[statement].range()];
+    let residue = migration.residue(statement);
+    let finishing;
+    let sql = match residue::clear(session, sql, residue, was_begun).await? {
+        Next::Skip => return Ok(()),
+        Next::Run => sql,
+        Next::Finish(instead) => {
+            finishing = instead;
+            &finishing
+        }
+    };
+    ledger.begin(migration, statement).await?;
+    session.client.batch_execute(sql).await
+}

@@ -1,0 +1,152 @@
+//! What a statement without a transaction left behind when it was cut off, and what that means for its next run.
+//!
+//! The database itself is the evidence: an index is valid, INVALID or not there. Nobody has to repair anything by hand.
+
+use std::time::Duration;
+
+use tokio_postgres::Error;
+use tokio_postgres::types::Type;
+
+use crate::connect::Session;
+use crate::embedded::Residue;
+use crate::history::quote;
+
+/// Between two looks whether an orphan has ended.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What to do with a statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Run it.
+    Run,
+    /// Nothing: it was done when it was cut off.
+    Skip,
+    /// Run this, which brings it to its end.
+    Finish(String),
+}
+
+/// Clears away what an earlier run of the statement left. `was_begun`: one was begun, and its end is not known.
+pub(super) async fn clear(
+    session: &Session,
+    sql: &str,
+    residue: Option<&Residue>,
+    was_begun: bool,
+) -> Result<Next, Error> {
+    if was_begun {
+        outlast_orphans(session, sql).await?;
+    }
+    match residue {
+        Some(Residue::Index { schema, name }) => index(session, schema, name, was_begun).await,
+        Some(Residue::Reindex) if was_begun => reindexed(session).await,
+        Some(Residue::Detach { parent, partition }) if was_begun => {
+            detached(session, *parent, *partition).await
+        }
+        // Without an effect outside of itself, or made to be run again: the build has seen to that.
+        Some(Residue::DroppedIndex { .. } | Residue::Reindex | Residue::Detach { .. }) | None => {
+            Ok(Next::Run)
+        }
+    }
+}
+
+/// A server process whose client is gone works on until it notices. What it is at is what we are about to do.
+async fn outlast_orphans(session: &Session, sql: &str) -> Result<(), Error> {
+    let question = "SELECT pid FROM pg_catalog.pg_stat_activity \
+                    WHERE pid <> pg_catalog.pg_backend_pid() AND datname = current_database() AND state = 'active' \
+                      AND query <> '' AND starts_with($1, query)";
+    let mut is_told = false;
+    loop {
+        let client = &session.client;
+        let orphans = client.query_typed(question, &[(&sql, Type::TEXT)]).await?;
+        let Some(orphan) = orphans.first().map(|row| row.get::<_, i32>(0)) else {
+            return Ok(());
+        };
+        if !is_told {
+            is_told = true;
+            tracing::warn!(
+                pid = orphan,
+                "the statement is still running for a run that is gone; waiting for its end"
+            );
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// An index that is there and INVALID was being made when its maker was cut off. One that somebody is making now is
+/// waited for.
+async fn index(
+    session: &Session,
+    schema: &str,
+    name: &str,
+    was_begun: bool,
+) -> Result<Next, Error> {
+    let question = "SELECT i.indisvalid, EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid) \
+                    FROM pg_catalog.pg_class c \
+                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                    JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+                    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'i'";
+    loop {
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&schema, Type::TEXT), (&name, Type::TEXT)];
+        let rows = session.client.query_typed(question, &parameters).await?;
+        let Some(row) = rows.first() else {
+            return Ok(Next::Run);
+        };
+        match (row.get(0), row.get(1)) {
+            (true, _) if was_begun => return Ok(Next::Skip),
+            (true, _) => return Ok(Next::Run),
+            (false, true) => tokio::time::sleep(PAUSE).await,
+            (false, false) => {
+                drop_index(session, schema, name).await?;
+                return Ok(Next::Run);
+            }
+        }
+    }
+}
+
+async fn drop_index(session: &Session, schema: &str, name: &str) -> Result<(), Error> {
+    let index = format!("{}.{}", quote(schema), quote(name));
+    tracing::warn!(
+        index,
+        "dropping an INVALID index, left behind by a run that was cut off"
+    );
+    let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
+    session.client.batch_execute(&sql).await
+}
+
+/// The names that PostgreSQL gives to the new and the old one of each pair.
+/// <https://www.postgresql.org/docs/18/sql-reindex.html#SQL-REINDEX-CONCURRENTLY>
+async fn reindexed(session: &Session) -> Result<Next, Error> {
+    let question = "SELECT n.nspname, c.relname \
+                    FROM pg_catalog.pg_class c \
+                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                    JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+                    WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$' \
+                      AND n.nspname NOT LIKE 'pg\\_toast%' \
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
+    for row in session.client.query_typed(question, &[]).await? {
+        drop_index(session, row.get(0), row.get(1)).await?;
+    }
+    Ok(Next::Run)
+}
+
+/// A partition whose detaching was cut off is pending, and can only be finished.
+async fn detached(
+    session: &Session,
+    parent: (&str, &str),
+    partition: (&str, &str),
+) -> Result<Next, Error> {
+    let qualified = |(schema, name)| format!("{}.{}", quote(schema), quote(name));
+    let (parent, partition) = (qualified(parent), qualified(partition));
+    let question = "SELECT inhdetachpending FROM pg_catalog.pg_inherits \
+                    WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)";
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&parent, Type::TEXT), (&partition, Type::TEXT)];
+    let rows = session.client.query_typed(question, &parameters).await?;
+    Ok(match rows.first().map(|row| row.get(0)) {
+        None => Next::Skip,
+        Some(false) => Next::Run,
+        Some(true) => Next::Finish(format!(
+            "ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE"
+        )),
+    })
+}

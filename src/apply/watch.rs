@@ -1,0 +1,224 @@
+//! A look at a long statement from a second connection: who is in its way, or how far it is.
+
+use std::convert::Infallible;
+use std::fmt::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use super::attend::Running;
+use super::{Moment, Observer};
+use crate::connect::{Connector, Session};
+use crate::server_error::describe;
+
+/// A statement is looked at after this long, and then as often: a short one costs nothing.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// After a look that failed, there is none for this long: the server may be full.
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+/// Somebody whose table lock is in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// Process of the server that serves it; 0 for a prepared transaction.
+    pub pid: i32,
+    /// Its role.
+    pub user: String,
+    /// What it calls itself.
+    pub application_name: String,
+    /// `active`, `idle in transaction`, ...
+    pub state: String,
+    /// For how long its transaction has been open, in seconds.
+    pub seconds: u64,
+    /// The first words of its query.
+    pub query: String,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == 0 {
+            return f.write_str("a prepared transaction (see pg_prepared_xacts)");
+        }
+        let Self {
+            pid,
+            user,
+            application_name,
+            state,
+            seconds,
+            query,
+        } = self;
+        write!(
+            f,
+            "pid {pid} ({application_name} as {user}, {state}, transaction open for {seconds} s): {query}"
+        )
+    }
+}
+
+/// How far a statement is, where the server tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// `create index`, `vacuum`, ...
+    pub command: String,
+    /// What it is doing of that, in the server's words.
+    pub phase: String,
+    /// How much of the phase is done, where it is known.
+    pub percent: Option<u8>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Who is in the way.
+    pub blockers: Vec<Blocker>,
+    /// How far it is.
+    pub advance: Option<Advance>,
+}
+
+/// Looks. Its connection is opened for the first statement that takes long, and kept.
+pub(super) struct Watcher {
+    session: Option<Session>,
+    not_before: Instant,
+}
+
+impl Watcher {
+    pub(super) fn new() -> Self {
+        Self {
+            session: None,
+            not_before: Instant::now(),
+        }
+    }
+
+    /// Tells the observer of every statement that takes long, until it is dropped.
+    pub(super) async fn watch(
+        &mut self,
+        connector: &Connector<'_>,
+        running: &Running<'_>,
+        first_look: Duration,
+        observer: &mut dyn Observer,
+    ) -> Infallible {
+        let mut next = EVERY.min(first_look);
+        loop {
+            tokio::time::sleep(next).await;
+            let now = running.now();
+            let early = EVERY.min(first_look).saturating_sub(now.since.elapsed());
+            if !early.is_zero() {
+                next = early;
+                continue;
+            }
+            next = EVERY;
+            let look = self.look(connector, running.process()).await;
+            if let Some(look) = &look {
+                running.is_blocked_by(look.blockers.clone());
+            }
+            let now = running.now();
+            observer.running(&Moment {
+                migration: running.migration,
+                statement: now.statement,
+                elapsed: now.since.elapsed(),
+                look: look.as_ref(),
+            });
+        }
+    }
+
+    /// None where there is no second connection to be had: that is no reason to stop.
+    async fn look(&mut self, connector: &Connector<'_>, process: i32) -> Option<Look> {
+        if Instant::now() < self.not_before {
+            return None;
+        }
+        let result = self.try_look(connector, process).await;
+        if let Err(error) = &result {
+            tracing::debug!(error, "no look at the statement");
+            self.session = None;
+            self.not_before = Instant::now() + AFTER_FAILURE;
+        }
+        result.ok()
+    }
+
+    async fn try_look(&mut self, connector: &Connector<'_>, process: i32) -> Result<Look, String> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                let opened = connector.connect_once().await;
+                none.insert(opened.map_err(|error| error.to_string())?)
+            }
+        };
+        let sql = question(process, session.major());
+        let answer = session.client.simple_query(&sql).await;
+        let rows = answer.map_err(|error| describe(&error))?;
+        Ok(read(&rows))
+    }
+
+    /// Ends the second connection, if there is one.
+    pub(super) async fn close(self) {
+        if let Some(session) = self.session {
+            session.close().await;
+        }
+    }
+}
+
+/// Blockers as rows of seven columns, progress as rows of three.
+fn question(process: i32, major: u32) -> String {
+    let of = |view: &str| format!("FROM pg_catalog.pg_stat_progress_{view} WHERE pid = {process}");
+    let mut progress = format!(
+        "SELECT 'create index' AS command, phase, \
+                CASE WHEN blocks_total > 0 THEN blocks_done WHEN tuples_total > 0 THEN tuples_done ELSE lockers_done END AS done, \
+                CASE WHEN blocks_total > 0 THEN blocks_total WHEN tuples_total > 0 THEN tuples_total ELSE lockers_total END AS total {} \
+         UNION ALL SELECT 'vacuum', phase, heap_blks_scanned, heap_blks_total {} \
+         UNION ALL SELECT lower(command), phase, heap_blks_scanned, heap_blks_total {} \
+         UNION ALL SELECT 'analyze', phase, sample_blks_scanned, sample_blks_total {}",
+        of("create_index"),
+        of("vacuum"),
+        of("cluster"),
+        of("analyze")
+    );
+    if major >= 14 {
+        let _ = write!(
+            progress,
+            " UNION ALL SELECT 'copy', 'copying', bytes_processed, bytes_total {}",
+            of("copy")
+        );
+    }
+    // Asking who blocks stops all of the server's lock traffic for a moment: only where a lock is waited for.
+    format!(
+        "SELECT b.pid, coalesce(a.usename, ''), coalesce(nullif(a.application_name, ''), a.backend_type, ''), \
+                coalesce(a.state, 'state hidden'), \
+                coalesce(greatest(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::bigint, 0), \
+                left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60) \
+         FROM pg_catalog.pg_stat_activity w \
+         CROSS JOIN LATERAL unnest(CASE WHEN w.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(w.pid) ELSE '{{}}' END) AS b(pid) \
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid \
+         WHERE w.pid = {process} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 5 DESC, 1; \
+         SELECT command, phase, CASE WHEN total > 0 THEN least(100 * done / total, 100) END FROM ({progress}) AS progress"
+    )
+}
+
+fn read(messages: &[SimpleQueryMessage]) -> Look {
+    let mut look = Look::default();
+    for message in messages {
+        let SimpleQueryMessage::Row(row) = message else {
+            continue;
+        };
+        if row.len() == 3 {
+            look.advance = Some(Advance {
+                command: text(row, 0),
+                phase: text(row, 1),
+                percent: row.get(2).and_then(|percent| percent.parse().ok()),
+            });
+        } else {
+            look.blockers.push(Blocker {
+                pid: text(row, 0).parse().unwrap_or_default(),
+                user: text(row, 1),
+                application_name: text(row, 2),
+                state: text(row, 3),
+                seconds: text(row, 4).parse().unwrap_or_default(),
+                query: text(row, 5),
+            });
+        }
+    }
+    look
+}
+
+fn text(row: &SimpleQueryRow, column: usize) -> String {
+    row.get(column).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,134 @@
+//! The commands: each walks the line config → connect → history → plan → lock → apply → report
+//! as far as it has to.
+
+mod export;
+mod up;
+mod wait;
+
+use std::time::Duration;
+
+use self::export::export;
+use self::up::Up;
+use self::wait::wait;
+use crate::cli::Command;
+use crate::config::{Config, Environment, Settings};
+use crate::connect::{Connector, Session};
+use crate::embedded::Migration;
+use crate::error::Error;
+use crate::history::History;
+use crate::plan::{compare, plan};
+use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
+use crate::signal::{Stop, Stopped};
+use crate::source::Version;
+
+/// For `up` to come to an end in order after a signal. It has limits of its own, below this one.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Carries out one command.
+///
+/// # Errors
+/// See [`Error`]; what could be reported was written to `out` before.
+pub async fn run(
+    command: &Command,
+    config: &Config,
+    environment: &Environment,
+    embedded: &[Migration],
+    stop: &Stop,
+    out: &mut Out,
+) -> Result<(), Error> {
+    let settings = &config.settings;
+    let connector = Connector::new(settings, environment, stop);
+    match command {
+        Command::Up { to, .. } => {
+            let up = Up {
+                settings,
+                connector: &connector,
+                embedded,
+                to: *to,
+            };
+            within_grace(stop, up.run(out)).await
+        }
+        Command::Status { check } => {
+            let status = status(settings, &connector, embedded, *check, out);
+            stop.unless_stopped(status).await?
+        }
+        Command::Plan { to } => {
+            let plan = show_plan(settings, &connector, embedded, *to, out);
+            stop.unless_stopped(plan).await?
+        }
+        Command::Wait { goal } => {
+            let wait = wait(*goal, settings, &connector, embedded, out);
+            stop.unless_stopped(wait).await?
+        }
+        Command::Export { folder } => export(folder, embedded),
+        Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
+        Command::Version => Ok(out.report(&VersionReport::new(embedded))?),
+    }
+}
+
+/// Does what ends by itself soon after a signal; given up where it does not.
+async fn within_grace(
+    stop: &Stop,
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    let given_up = async {
+        let signal = stop.signalled().await;
+        tokio::time::sleep(GRACE).await;
+        Stopped { signal }
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        stopped = given_up => Err(stopped.into()),
+    }
+}
+
+async fn status(
+    settings: &Settings,
+    connector: &Connector<'_>,
+    embedded: &[Migration],
+    check: bool,
+    out: &mut Out,
+) -> Result<(), Error> {
+    let (session, history) = ask(settings, connector).await?;
+    let entries = compare(embedded, &history);
+    let position = history.position().map(|version| version.to_string());
+    let newest = embedded
+        .last()
+        .map(|migration| migration.version.to_string());
+    out.report(&StatusReport::new(
+        session.target.clone(),
+        position,
+        newest,
+        &entries,
+    ))?;
+    session.close().await;
+    if !check {
+        return Ok(());
+    }
+    match plan(embedded, &history, None)?.steps.len() {
+        0 => Ok(()),
+        _ => Err(Error::Pending),
+    }
+}
+
+async fn show_plan(
+    settings: &Settings,
+    connector: &Connector<'_>,
+    embedded: &[Migration],
+    to: Option<Version>,
+    out: &mut Out,
+) -> Result<(), Error> {
+    let (session, history) = ask(settings, connector).await?;
+    let target = session.target.clone();
+    session.close().await;
+    let plan = plan(embedded, &history, to)?;
+    Ok(out.report(&PlanReport::new(target, &plan))?)
+}
+
+/// Connect, one question.
+async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session, History), Error> {
+    let session = connector.connect().await?;
+    let history = History::read(&session, &settings.history).await?;
+    Ok((session, history))
+}

@@ -1,0 +1,146 @@
+//! `up`: applies what is pending.
+
+use std::time::Instant;
+
+use crate::apply::{Course, Ended, apply};
+use crate::config::Settings;
+use crate::connect::{Connector, Session, Target};
+use crate::embedded::Migration;
+use crate::error::Error;
+use crate::history::History;
+use crate::lock::{self, Held};
+use crate::plan::{Plan, Refusal, plan};
+use crate::report::{ErrorReport, Out, Progress, UpReport};
+use crate::source::Version;
+
+/// What is to be brought where.
+pub(super) struct Up<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) connector: &'a Connector<'a>,
+    pub(super) embedded: &'a [Migration],
+    pub(super) to: Option<Version>,
+}
+
+impl Up<'_> {
+    /// Where nothing is pending: connect, one question, done.
+    pub(super) async fn run(&self, out: &mut Out) -> Result<(), Error> {
+        let session = self.connector.connect().await?;
+        out.text(&format!("{}\n", session.target))?;
+        let history = self.history(&session).await?;
+        let first = plan(self.embedded, &history, self.to)?;
+        if first.steps.is_empty() {
+            let result = self.nothing(session.target.clone(), &first, out);
+            session.close().await;
+            return result;
+        }
+        self.apply(session, &first, out).await
+    }
+
+    async fn history(&self, session: &Session) -> Result<History, Error> {
+        let history = History::read(session, &self.settings.history);
+        self.connector.stop.unless_stopped(history).await?
+    }
+
+    /// Applies, and reports what was done however it ended.
+    async fn apply(
+        &self,
+        mut session: Session,
+        first: &Plan<'_>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut progress = Progress::new(out, first);
+        let mut course = Course::new(self.settings, self.connector, &mut progress);
+        let result = self.steps(&mut session, &mut course).await;
+        let standing = course.standing();
+        let database = session.target.clone();
+        session.close().await;
+        match &result {
+            // Whoever held the lock before has done everything.
+            Ok(rest) if standing.applied == 0 => {
+                return self.nothing(database, rest, progress.into_out());
+            }
+            Err(Error::Migration(failure)) => progress.failed(&failure.name),
+            _ => {}
+        }
+        let error = result.as_ref().err().map(ErrorReport::new);
+        progress.report(database, standing.position, start.elapsed(), error)?;
+        result.map(drop)
+    }
+
+    /// Goes on until nothing is left to do, through as many connections as it takes. What is left: a plan without steps.
+    async fn steps(
+        &self,
+        session: &mut Session,
+        course: &mut Course<'_>,
+    ) -> Result<Plan<'_>, Error> {
+        loop {
+            match self.locked(session, course).await {
+                Err(Error::Lost(lost)) => {
+                    course.lost(session, lost).await?;
+                    *session = self.connector.connect().await?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<Plan<'_>, Error> {
+        let held = lock::acquire(session, self.connector, self.settings).await?;
+        let result = self.under(&held, session, course).await;
+        held.release().await;
+        result
+    }
+
+    /// Plans anew, since whoever held the lock before may have done everything, and again whenever another runner was
+    /// faster in spite of the lock.
+    async fn under(
+        &self,
+        held: &Held<'_>,
+        session: &Session,
+        course: &mut Course<'_>,
+    ) -> Result<Plan<'_>, Error> {
+        loop {
+            let history = self.history_of(held, session).await?;
+            course.settle(session, &history)?;
+            let plan = plan(self.embedded, &history, self.to)?;
+            if plan.steps.is_empty() {
+                return Ok(plan);
+            }
+            let ended = apply(session, held, self.embedded, &history, &plan, course).await?;
+            if ended == Ended::AtTarget {
+                return Ok(Plan {
+                    steps: Vec::new(),
+                    ..plan
+                });
+            }
+        }
+    }
+
+    /// The history, and the settings of a session of our own, in one round trip.
+    async fn history_of(&self, held: &Held<'_>, session: &Session) -> Result<History, Error> {
+        if !held.is_direct() {
+            return self.history(session).await;
+        }
+        // Polled in this order, both are sent before the first is answered.
+        let (protected, history) = tokio::join!(session.protect(), self.history(session));
+        protected?;
+        history
+    }
+
+    /// Says that nothing is to be done, unless the database being ahead was asked to be an error.
+    fn nothing(&self, database: Target, plan: &Plan<'_>, out: &mut Out) -> Result<(), Error> {
+        if self.settings.up.strict && !plan.ahead.is_empty() {
+            return Err(Refusal::Ahead {
+                versions: plan.ahead.clone(),
+            }
+            .into());
+        }
+        let target = self.to.and_then(|to| {
+            let mut all = self.embedded.iter();
+            all.find(|migration| migration.version == to)
+        });
+        let report = UpReport::nothing(database, plan, target, self.embedded.last());
+        Ok(out.report(&report)?)
+    }
+}

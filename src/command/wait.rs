@@ -1,0 +1,62 @@
+//! `wait`: until the server answers, or the schema has reached this binary.
+
+use std::time::Duration;
+
+use crate::cli::Goal;
+use crate::config::Settings;
+use crate::connect::Connector;
+use crate::embedded::Migration;
+use crate::error::Error;
+use crate::history::History;
+use crate::patience::Patience;
+use crate::plan::plan;
+use crate::report::{Out, WaitReport};
+
+/// The first pause between two looks at the history.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest one: what an application waits at most after its schema is there.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Waits up to `wait.timeout`, in which a lost connection is opened again.
+pub(super) async fn wait(
+    goal: Goal,
+    settings: &Settings,
+    connector: &Connector<'_>,
+    embedded: &[Migration],
+    out: &mut Out,
+) -> Result<(), Error> {
+    let limit = settings.wait.timeout;
+    let mut patience = Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
+    let mut session = connector.connect().await?;
+    if goal == Goal::Server {
+        let report = WaitReport::server(session.target.clone());
+        session.close().await;
+        return Ok(out.report(&report)?);
+    }
+    loop {
+        let history = match History::read(&session, &settings.history).await {
+            Ok(history) => history,
+            Err(Error::Lost(_)) => {
+                session = connector.connect_within(patience.left()).await?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let plan = plan(embedded, &history, None)?;
+        let report = WaitReport::schema(session.target.clone(), &plan);
+        if plan.steps.is_empty() {
+            session.close().await;
+            return Ok(out.report(&report)?);
+        }
+        if patience.is_word_due() {
+            let pending = plan.steps.len();
+            tracing::warn!(pending, "waiting for the schema, up to {limit}");
+        }
+        if !patience.next_try().await? {
+            session.close().await;
+            out.report(&report)?;
+            return Err(Error::Pending);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! From settings to a session that is ready for a question. It asks none itself.
+
+mod endpoint;
+mod login;
+mod session;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use self::endpoint::Endpoint;
+use self::login::{Door, Login, Rejection};
+pub use self::session::{Lost, Session, broken};
+use crate::config::{Environment, Settings, Timeout};
+use crate::error::Error;
+use crate::patience::Patience;
+use crate::signal::Stop;
+
+/// The first pause before a server is tried again.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause before a server is tried again: what is lost at most after it came up.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Which database this is about: the first thing an operator must see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// Name of the database.
+    pub database: String,
+    /// Host, address or socket folder.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Role.
+    pub user: String,
+    /// Version of the server, as it reports it.
+    pub server_version: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            database,
+            host,
+            port,
+            user,
+            server_version,
+        } = self;
+        write!(
+            f,
+            "{database} at {host}:{port} as {user}, PostgreSQL {server_version}"
+        )
+    }
+}
+
+/// No server let us in. Exit code 6: worth another try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreachable {
+    /// What was tried, and why it did not work the last time, in the order of the hosts.
+    pub attempts: Vec<(Endpoint, String)>,
+    /// How often each of them was tried.
+    pub tries: u32,
+    /// For how long it was tried.
+    pub waited: Timeout,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts.as_slice() {
+            [(endpoint, reason)] => write!(f, "no connection to {endpoint}: {reason}")?,
+            attempts => {
+                f.write_str("no connection to any of the hosts")?;
+                attempts
+                    .iter()
+                    .try_for_each(|(endpoint, reason)| write!(f, "\n  {endpoint}: {reason}"))?;
+            }
+        }
+        match self.tries {
+            1 => Ok(()),
+            tries => write!(f, "\ntried {tries} times within {}", self.waited),
+        }
+    }
+}
+
+/// Opens sessions on one database.
+pub struct Connector<'a> {
+    settings: &'a Settings,
+    environment: &'a Environment,
+    /// Told when a signal asks for the end.
+    pub stop: &'a Stop,
+}
+
+impl<'a> Connector<'a> {
+    /// For the database of these settings.
+    pub fn new(settings: &'a Settings, environment: &'a Environment, stop: &'a Stop) -> Self {
+        Self {
+            settings,
+            environment,
+            stop,
+        }
+    }
+
+    /// Opens a session on the first of the hosts that lets us in. Where none does, they are tried again with growing
+    /// pauses, to `wait.timeout`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] at once where another try would fail alike (password, role, database, TLS);
+    /// [`Error::Unreachable`], [`Error::Stopped`].
+    pub async fn connect(&self) -> Result<Session, Error> {
+        self.connect_within(self.settings.wait.timeout).await
+    }
+
+    /// As [`Connector::connect`], with another limit.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`].
+    pub async fn connect_within(&self, limit: Timeout) -> Result<Session, Error> {
+        let login = Login::new(&self.settings.database, self.environment)?;
+        let doors = login.doors(&self.settings.database)?;
+        let mut patience = Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, self.stop);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let attempts = match self.round(&login, &doors).await? {
+                Ok(mut session) => {
+                    session.tries = tries;
+                    return Ok(session);
+                }
+                Err(attempts) => attempts,
+            };
+            let unreachable = Unreachable {
+                attempts,
+                tries,
+                waited: limit,
+            };
+            if !limit.0.is_zero() && patience.is_word_due() {
+                tracing::warn!("waiting for the server, up to {limit}: {unreachable}");
+            }
+            if !patience.next_try().await? {
+                return Err(unreachable.into());
+            }
+        }
+    }
+
+    /// Opens a further session, on the first host that lets us in now.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`], after one try.
+    pub async fn connect_once(&self) -> Result<Session, Error> {
+        let login = Login::new(&self.settings.database, self.environment)?;
+        let doors = login.doors(&self.settings.database)?;
+        let round = self.round(&login, &doors).await?;
+        round.map_err(|attempts| {
+            let unreachable = Unreachable {
+                attempts,
+                tries: 1,
+                waited: Timeout(Duration::ZERO),
+            };
+            unreachable.into()
+        })
+    }
+
+    /// Tries each host once. Inside: the session, or why none of them let us in.
+    async fn round(&self, login: &Login, doors: &[Door]) -> Result<Round, Error> {
+        let mut attempts = Vec::new();
+        for door in doors {
+            let attempt = Box::pin(login.attempt(door, &self.settings.database));
+            match self.stop.unless_stopped(attempt).await? {
+                Ok(session) => return Ok(Ok(session)),
+                Err(Rejection::Final(error)) => return Err(error.into()),
+                Err(Rejection::Passing(reason)) => attempts.push((door.endpoint.clone(), reason)),
+            }
+        }
+        Ok(Err(attempts))
+    }
+}
+
+/// What came of trying each host once.
+type Round = Result<Session, Vec<(Endpoint, String)>>;

@@ -1,0 +1,225 @@
+//! A connection that is ready for a question, and what it means when it breaks.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::task::JoinHandle;
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection, NoTls, Socket};
+
+use super::Target;
+use crate::error::Error;
+use crate::server_error::{ServerError, describe};
+
+/// For a good-bye, or a request to cancel, to get through to a server that may be out of reach.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// After this long without a word from the other side, it is asked whether it is still there.
+pub(super) const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+
+/// Between two such questions.
+pub(super) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// After so many of them without an answer the connection is lost.
+pub(super) const KEEPALIVE_COUNT: u32 = 3;
+
+/// A connection that is ready for a question.
+pub struct Session {
+    /// Sends, and reads what comes back.
+    pub client: Client,
+    /// Which database this is.
+    pub target: Target,
+    /// How often the hosts were tried until one let us in.
+    pub tries: u32,
+    /// The server's process, as it was named to us. A pooler names a process that the server does not know.
+    pub process: i32,
+    cancel: CancelToken,
+    driver: JoinHandle<()>,
+}
+
+impl Session {
+    /// Starts to move the bytes of a connection.
+    pub(super) async fn start(
+        client: Client,
+        connection: Connection<Socket, NoTlsStream>,
+        target: Target,
+    ) -> Self {
+        let cancel = client.cancel_token();
+        Self {
+            process: named_process(&cancel).await,
+            client,
+            target,
+            tries: 1,
+            cancel,
+            driver: tokio::spawn(drive(connection)),
+        }
+    }
+
+    /// Asks the server to end the statement that it is at, if any. Whether it does is seen at the statement alone.
+    pub async fn cancel(&self) {
+        let request = self.cancel.cancel_query(NoTls);
+        match tokio::time::timeout(PATIENCE, request).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = describe(&error), "no cancelling"),
+            Err(_) => tracing::debug!("no cancelling: the server does not answer"),
+        }
+    }
+
+    /// Says goodbye to the server, and waits until it is sent.
+    pub async fn close(self) {
+        let Self {
+            client, mut driver, ..
+        } = self;
+        drop(client);
+        if tokio::time::timeout(PATIENCE, &mut driver).await.is_err() {
+            driver.abort();
+        }
+    }
+
+    /// Sets what a session of our own should have from the start: it is not cut off while it waits, and the server
+    /// notices soon when we are gone. Not for a session behind a pooler, where it would stay for the next client.
+    ///
+    /// # Errors
+    /// The server refuses it, or the connection is lost.
+    pub async fn protect(&self) -> Result<(), Error> {
+        let idle = if self.major() >= 14 {
+            "SET idle_session_timeout TO 0; "
+        } else {
+            ""
+        };
+        let sql = format!(
+            "SET idle_in_transaction_session_timeout TO 0; {idle}\
+             SET tcp_keepalives_idle TO {}; SET tcp_keepalives_interval TO {}; SET tcp_keepalives_count TO {KEEPALIVE_COUNT}; {}",
+            KEEPALIVE_IDLE.as_secs(),
+            KEEPALIVE_INTERVAL.as_secs(),
+            self.protection(false)
+        );
+        let result = self.client.batch_execute(&sql).await;
+        result.map_err(|error| broken("the session's settings", &error))
+    }
+
+    /// Statements without which a long statement would outlive us, or be cut off by a limit meant for the application.
+    /// `local` is for the transaction alone. Each setting is there from its major version on; the first not where the
+    /// server's system cannot see that a socket was closed.
+    pub fn protection(&self, local: bool) -> String {
+        let major = self.major();
+        let mut sql = String::new();
+        if major >= 14 {
+            let _ = write!(
+                sql,
+                "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', {local}) \
+                 WHERE pg_catalog.version() !~* 'windows|visual c|mingw|apple|darwin';"
+            );
+        }
+        if major >= 17 {
+            let scope = if local { "LOCAL " } else { "" };
+            let _ = write!(sql, "SET {scope}transaction_timeout TO 0;");
+        }
+        sql
+    }
+
+    /// The major version of the server; 0 where it told none.
+    pub fn major(&self) -> u32 {
+        let version = &self.target.server_version;
+        let digits = version.find(|c: char| !c.is_ascii_digit());
+        version[..digits.unwrap_or(version.len())]
+            .parse()
+            .unwrap_or_default()
+    }
+}
+
+/// The connection ended before the answer came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Why, in one line.
+    pub reason: String,
+    /// An administrator's command ended it: of a shutdown, or meant for this session.
+    pub by_administrator: bool,
+}
+
+impl Lost {
+    /// What an error says of the connection: none where it stands.
+    pub fn of(error: &tokio_postgres::Error) -> Option<Self> {
+        let server = error.as_db_error();
+        let lost = match server {
+            Some(server) => ends_connection(server),
+            None => error.is_closed() || is_io(error),
+        };
+        lost.then(|| Self {
+            reason: describe(error),
+            by_administrator: server.is_some_and(|server| server.code().code() == ADMIN_SHUTDOWN),
+        })
+    }
+}
+
+/// `admin_shutdown`
+const ADMIN_SHUTDOWN: &str = "57P01";
+
+/// FATAL and PANIC end the session; poolers say the first in their own words, and PgBouncer sends no field that is
+/// free of translation, as it never translates.
+fn ends_connection(server: &DbError) -> bool {
+    match server.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => matches!(server.severity(), "FATAL" | "PANIC"),
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+}
+
+/// The error of a question that was to serve `purpose`: the connection is lost, or the server refused it.
+pub fn broken(purpose: &str, error: &tokio_postgres::Error) -> Error {
+    if let Some(lost) = Lost::of(error) {
+        return lost.into();
+    }
+    // What the server said stays the cause, for the report to find.
+    let error = match ServerError::find(error) {
+        Some(server) => anyhow::Error::new(server).context(purpose.to_owned()),
+        None => anyhow::anyhow!("{purpose}: {}", describe(error)),
+    };
+    error.into()
+}
+
+/// tokio-postgres keeps the number of the process to itself, but for the `CancelRequest` that it writes: length, code,
+/// process and secret, each of four bytes. 0, which no process has, where there is none.
+/// <https://www.postgresql.org/docs/18/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST>
+async fn named_process(token: &CancelToken) -> i32 {
+    let (ours, mut theirs) = tokio::io::duplex(64);
+    let mut request = [0; 16];
+    if token.cancel_query_raw(ours, NoTls).await.is_err()
+        || theirs.read_exact(&mut request).await.is_err()
+    {
+        return 0;
+    }
+    let [.., a, b, c, d, _, _, _, _] = request;
+    i32::from_be_bytes([a, b, c, d])
+}
+
+/// Moves bytes until the connection ends, and passes on what the server says unasked.
+async fn drive(mut connection: Connection<Socket, NoTlsStream>) {
+    loop {
+        match std::future::poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notice(notice))) => log_notice(&notice),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(error = describe(&error), "the connection ended");
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
+/// A WARNING is meant for the operator; the rest ("relation exists, skipping") is for debugging.
+fn log_notice(notice: &DbError) {
+    let message = notice.message();
+    let hint = notice.hint();
+    if notice.severity() == "WARNING" {
+        tracing::warn!(hint, "{message}");
+    } else {
+        tracing::debug!(hint, "{message}");
+    }
+}
