@@ -2,15 +2,16 @@
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::catalogue;
 use support::executable::{dsentr, mask, mask_durations};
-use support::proxy::Proxy;
-use support::server::{NULL, Role, Server, Session};
+use support::pooler::{PoolMode, Pooler};
+use support::proxy::{Fault, Proxy, Way};
+use support::server::{Database, NULL, Role, Server, Session};
 
 #[tokio::test]
 async fn a_database_is_fresh_and_goes_with_its_value() {
@@ -86,15 +87,17 @@ async fn a_socket_leads_to_the_same_server() {
 
 /// Not a test by itself: the process that the next test kills.
 #[test]
-fn holds_a_server_until_it_is_killed() {
+fn holds_servers_until_it_is_killed() {
     if std::env::var_os("DSENTR_TEST_HOLD").is_none() {
         return;
     }
     let server = Server::shared();
+    let pooler = Pooler::start(server, PoolMode::Session, 1);
     println!(
-        "\nserver\t{}\t{}",
+        "\nservers\t{}\t{}\t{}",
         server.socket_dir().display(),
-        server.port()
+        server.port(),
+        pooler.port()
     );
     std::io::stdout()
         .flush()
@@ -106,13 +109,9 @@ fn holds_a_server_until_it_is_killed() {
 }
 
 #[test]
-fn a_server_ends_with_the_process_however_that_ends() {
+fn servers_end_with_the_process_however_that_ends() {
     let mut holder = Command::new(std::env::current_exe().expect("a test knows itself"))
-        .args([
-            "--exact",
-            "holds_a_server_until_it_is_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", "holds_servers_until_it_is_killed", "--nocapture"])
         .env("DSENTR_TEST_HOLD", "yes")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -122,23 +121,123 @@ fn a_server_ends_with_the_process_however_that_ends() {
     let output = std::io::BufReader::new(holder.stdout.as_mut().expect("its output is piped"));
     let line = std::io::BufRead::lines(output)
         .map_while(Result::ok)
-        .find(|line| line.starts_with("server\t"))
-        .expect("it prints where its server is");
-    let [_, folder, port] = line.split('\t').collect::<Vec<_>>()[..] else {
+        .find(|line| line.starts_with("servers\t"))
+        .expect("it prints where its servers are");
+    let [_, folder, ports @ ..] = &line.split('\t').collect::<Vec<_>>()[..] else {
         panic!("{line}");
     };
-    let port: u16 = port.parse().expect("a port");
-    TcpStream::connect(("127.0.0.1", port)).expect("the server answers");
+    let ports: Vec<u16> = ports
+        .iter()
+        .map(|port| port.parse().expect("a port"))
+        .collect();
+    assert_eq!(ports.len(), 2, "{line}");
+    for port in &ports {
+        TcpStream::connect(("127.0.0.1", *port)).expect("the server answers");
+    }
 
     holder
         .kill()
         .expect("SIGKILL, which nothing in it can handle");
-    // The script has inherited its standard error: the end of that is the end of the script.
+    // The scripts have inherited its standard error: the end of that is the end of the scripts.
     holder
         .wait_with_output()
         .expect("a killed process can be waited for");
     assert!(!std::path::Path::new(folder).exists(), "{folder} is left");
-    TcpStream::connect(("127.0.0.1", port)).expect_err("the server is gone");
+    for port in &ports {
+        TcpStream::connect(("127.0.0.1", *port)).expect_err("the server is gone");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_crashed_comes_back_with_its_data() {
+    let server = Server::of_its_own();
+    let database = server.database();
+    let session = database.session().await;
+    session.batch("CREATE TABLE t ()").await;
+    session.batch("BEGIN; CREATE TABLE u ()").await;
+    server.crash();
+    TcpStream::connect(("127.0.0.1", server.port())).expect_err("nobody listens");
+    assert!(session.try_batch("COMMIT").await.is_err());
+
+    server.start_again();
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(database.session().await.value(tables).await, "1");
+    let start = "SELECT pg_postmaster_start_time()";
+    let before = database.session().await.value(start).await;
+    server.crash_and_restart();
+    let session = database.session().await;
+    assert_ne!(session.value(start).await, before);
+    assert_eq!(session.value(tables).await, "1");
+}
+
+#[tokio::test]
+async fn a_standby_follows_and_takes_no_writes() {
+    let primary = Server::of_its_own();
+    let standby = primary.standby();
+    let database = primary.database();
+    database.session().await.batch("CREATE TABLE t ()").await;
+    standby.catch_up_with(&primary);
+    let session = Session::open(&database.url_through(standby.port())).await;
+    assert_eq!(session.value("SELECT pg_is_in_recovery()").await, "t");
+    assert_eq!(session.rows("TABLE t").await, [""; 0]);
+    assert_eq!(
+        session.try_batch("DROP TABLE t").await.unwrap_err(),
+        "cannot execute DROP TABLE in a read-only transaction"
+    );
+
+    // Also over a crash of its primary, which is no crash of its own.
+    primary.crash_and_restart();
+    database.session().await.batch("DROP TABLE t").await;
+    standby.catch_up_with(&primary);
+    assert_eq!(
+        session.value("SELECT to_regclass('t')").await,
+        NULL,
+        "the session that was open"
+    );
+}
+
+/// Which connection to the server a session has now.
+const BACKEND: &str = "SELECT pg_backend_pid()";
+
+#[tokio::test]
+async fn a_pooler_shares_connections_between_transactions() {
+    let database = Server::shared().owned_database(Role::Owner);
+    let pooler = Pooler::start(database.server(), PoolMode::Transaction, 1);
+    let one = Session::open(&pooler.url(&database)).await;
+    let two = Session::open(&pooler.url(&database)).await;
+    assert_eq!(one.value("SELECT current_user").await, database.user());
+    assert_eq!(one.value(BACKEND).await, two.value(BACKEND).await);
+    let servers = pooler.admin("SHOW SERVERS");
+    let ours = servers.iter().filter(|line| line.contains(database.user()));
+    assert_eq!(ours.count(), 1, "{servers:?}");
+    // The only connection is in a transaction: the other session waits for it.
+    one.batch("BEGIN").await;
+    let mut waiting = Box::pin(two.value(BACKEND));
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut waiting).await;
+    assert!(early.is_err(), "{early:?}");
+    one.batch("COMMIT").await;
+    waiting.await;
+}
+
+#[tokio::test]
+async fn a_pooler_in_session_mode_keeps_sessions_apart() {
+    let database = Server::shared().database();
+    let pooler = Pooler::start(database.server(), PoolMode::Session, 2);
+    let one = Session::open(&pooler.url(&database)).await;
+    let two = Session::open(&pooler.url(&database)).await;
+    assert_ne!(one.value(BACKEND).await, two.value(BACKEND).await);
+}
+
+#[tokio::test]
+async fn a_pooler_in_statement_mode_refuses_transactions() {
+    let database = Server::shared().database();
+    let pooler = Pooler::start(database.server(), PoolMode::Statement, 1);
+    let session = Session::open(&pooler.url(&database)).await;
+    session.batch("SELECT 1").await;
+    assert_eq!(
+        session.try_batch("BEGIN").await.unwrap_err(),
+        "transaction blocks not allowed in statement pooling mode"
+    );
 }
 
 #[tokio::test]
@@ -216,6 +315,210 @@ async fn the_proxy_cuts() {
         .await
         .batch("SELECT 1")
         .await;
+}
+
+/// For how long nothing must happen that would happen at once.
+const A_WHILE: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_frozen_proxy_delivers_nothing_until_it_thaws() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    session.batch("CREATE SEQUENCE s").await;
+    let direct = database.session().await;
+    let reached = "SELECT is_called FROM s";
+    for (way, arrives) in [(Way::ToServer, "f"), (Way::Both, "f"), (Way::ToClient, "t")] {
+        direct.batch("SELECT setval('s', 1, false)").await;
+        proxy.freeze(way);
+        let mut answer = Box::pin(session.value("SELECT nextval('s')"));
+        let early = tokio::time::timeout(A_WHILE, &mut answer).await;
+        assert!(early.is_err(), "{way:?}: {early:?}");
+        assert_eq!(direct.value(reached).await, arrives, "{way:?}");
+        proxy.thaw();
+        assert_eq!(answer.await, "1", "{way:?}");
+    }
+
+    proxy.freeze(Way::Both);
+    let url = database.url_through(proxy.port());
+    let late = tokio::time::timeout(A_WHILE, Session::open(&url)).await;
+    assert!(late.is_err(), "a new connection is as silent");
+}
+
+/// How many sessions there are on a database beside the one that asks.
+async fn others(session: &Session) -> String {
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    session.value(others).await
+}
+
+/// Waits, for some seconds at the most, until a session is alone on its database.
+async fn until_alone(session: &Session) {
+    let start = Instant::now();
+    while others(session).await != "0" {
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn over_a_frozen_proxy_nobody_learns_that_the_other_one_left() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let direct = database.session().await;
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    proxy.freeze(Way::Both);
+    session.close().await;
+    let start = Instant::now();
+    while start.elapsed() < A_WHILE {
+        assert_eq!(others(&direct).await, "1");
+    }
+    proxy.thaw();
+    until_alone(&direct).await;
+
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    proxy.freeze(Way::ToClient);
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    direct.batch(terminate).await;
+    until_alone(&direct).await;
+    let mut answer = Box::pin(session.try_batch("SELECT 1"));
+    let early = tokio::time::timeout(A_WHILE, &mut answer).await;
+    assert!(early.is_err(), "{early:?}");
+    proxy.thaw();
+    assert!(answer.await.is_err());
+}
+
+/// Commits a table through a proxy that has a fault for it, and tells whether it is there afterwards.
+async fn commit_through(proxy: &Proxy, database: &Database<'_>, statements: &[&str]) -> bool {
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    let (last, before) = statements.split_last().expect("a COMMIT");
+    for statement in before {
+        session.batch(statement).await;
+        assert!(!proxy.fired(), "{statement}");
+    }
+    assert_eq!(
+        session.try_batch(last).await.unwrap_err(),
+        "connection closed"
+    );
+    assert!(proxy.fired());
+    proxy.until_fired();
+    // The server has not gone on with anything when it no longer knows the session.
+    let direct = database.session().await;
+    until_alone(&direct).await;
+    direct.value("SELECT to_regclass('t')").await != NULL
+}
+
+#[tokio::test]
+async fn a_commit_loses_its_request_or_its_answer() {
+    let server = Server::shared();
+    for (fault, committed) in [(Fault::LoseRequest, false), (Fault::LoseAnswer, true)] {
+        for statements in [
+            &["BEGIN", "CREATE TABLE t ()", "COMMIT"][..],
+            &["BEGIN", "CREATE TABLE t ()", " commit ;\n"],
+            &["SELECT 'COMMIT '", "BEGIN; CREATE TABLE t (); COMMIT"],
+        ] {
+            let database = server.database();
+            let proxy = Proxy::start(server.port());
+            proxy.on_commit(fault, 1);
+            let outcome = commit_through(&proxy, &database, statements).await;
+            assert_eq!(outcome, committed, "{fault:?}: {statements:?}");
+            // It has happened, and happens to no other connection.
+            let session = Session::open(&database.url_through(proxy.port())).await;
+            session.batch("BEGIN; COMMIT").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn commits_are_counted_over_all_connections() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    proxy.on_commit(Fault::LoseAnswer, 3);
+    let one = Session::open(&database.url_through(proxy.port())).await;
+    let two = Session::open(&database.url_through(proxy.port())).await;
+    for session in [&one, &two] {
+        session.batch("BEGIN; COMMIT").await;
+    }
+    // What was asked before the COMMIT is answered, also when it is asked in one breath with it.
+    let (before, at, after) = tokio::join!(
+        one.rows("SELECT 1"),
+        one.try_batch("COMMIT"),
+        one.try_batch("CREATE TABLE after ()")
+    );
+    assert_eq!((before, proxy.fired()), (vec!["1".to_owned()], true));
+    assert!(at.is_err() && after.is_err());
+    let after = two.value("SELECT to_regclass('after')").await;
+    assert_eq!(after, NULL, "what comes after it does not arrive");
+}
+
+/// Asks a server for encryption, which it has not, then says something byte by byte, and returns all that it answers.
+fn spelled(port: u16, text: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server answers");
+    stream.set_nodelay(true).expect("TCP has this option");
+    let mut answer = [0];
+    stream.write_all(&message(&[4, 210, 22, 47])).expect("sent");
+    stream.read_exact(&mut answer).expect("yes or no");
+    for byte in text {
+        if stream.write_all(&[*byte]).is_err() {
+            break; // cut
+        }
+    }
+    let mut answer = answer.to_vec();
+    let _ = stream.read_to_end(&mut answer); // a reset is an end too
+    answer
+}
+
+/// A message without a letter before it.
+fn message(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len() + 4).expect("it is short");
+    [&length.to_be_bytes(), text].concat()
+}
+
+#[test]
+fn messages_are_recognized_however_they_are_split() {
+    let server = Server::shared();
+    let database = server.database();
+    let start = format!(
+        "\0\x03\0\0user\0postgres\0database\0{}\0\0",
+        database.name()
+    );
+    let text = [
+        message(start.as_bytes()),
+        b"Q".to_vec(),
+        message(b"BEGIN\0"),
+        b"Q".to_vec(),
+        message(b"COMMIT\0"),
+        b"X".to_vec(),
+        message(b""),
+    ]
+    .concat();
+    let seen = |proxy: &Proxy| {
+        let answer = spelled(proxy.port(), &text);
+        let ready = answer.windows(5).filter(|at| *at == b"Z\0\0\0\x05");
+        (answer[0], ready.count(), proxy.fired())
+    };
+    let proxy = Proxy::start(server.port());
+    assert_eq!(seen(&proxy), (b'N', 3, false));
+    for fault in [Fault::LoseRequest, Fault::LoseAnswer] {
+        proxy.on_commit(fault, 1);
+        let (encryption, ready, fired) = seen(&proxy);
+        assert_eq!((encryption, fired), (b'N', true), "{fault:?}");
+        // Where the request is lost, the cut may overtake the answers that the server still owes.
+        assert!(ready <= 2, "{fault:?}: {ready}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_lets_nobody_in_and_nobody_out() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let url = database.url_through(proxy.port());
+    let session = Session::open(&url).await;
+    proxy.refuse();
+    let refused = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
+    assert!(refused.is_err());
+    session.batch("SELECT 1").await;
+    proxy.accept();
+    Session::open(&url).await;
+    assert_eq!(proxy.connections(), 2);
 }
 
 /// A rollback that forgot one of these must not look exact.

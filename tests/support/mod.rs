@@ -11,6 +11,8 @@ pub(crate) mod catalogue;
 pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;
+pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod schema;
+pub(crate) mod script;
 pub(crate) mod server;

@@ -1,12 +1,12 @@
-//! A proxy between a client and a server that counts round trips, can make the way longer, and can cut it.
+//! A proxy between a client and a server that counts round trips, can make the way longer, and can cut or freeze it.
 //!
-//! It understands the protocol only as far as the server's first `ReadyForQuery`, to tell the start-up from the rest.
-//! It knows no TLS.
+//! Of the protocol it knows how a stream is cut into messages, which of them ask for an answer, which one ends that
+//! answer, and a COMMIT in a simple query. It knows no TLS.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 /// Listens on a port of its own and passes everything on to a server on 127.0.0.1. It ends with this value.
@@ -15,14 +15,41 @@ pub(crate) struct Proxy {
     shared: Arc<Shared>,
 }
 
+/// What happens to a COMMIT, and with it to its connection. Others live on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The connection is cut before the server gets it: nothing is committed.
+    LoseRequest,
+    /// The connection is cut after the server has answered and before the client hears of it: it is committed.
+    LoseAnswer,
+}
+
+/// The ways on which a frozen proxy delivers nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// What the server sends.
+    ToClient,
+    /// What clients send.
+    ToServer,
+    /// Everything.
+    Both,
+}
+
 #[derive(Default)]
 struct Shared {
     stopped: AtomicBool,
+    refusing: AtomicBool,
     connections: AtomicU64,
     startup_flights: AtomicU64,
     flights: AtomicU64,
     bytes: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
+    frozen: Mutex<Option<Way>>,
+    thawed: Condvar,
+    /// The fault that is to come, and at which COMMIT from now.
+    armed: Mutex<Option<(Fault, u32)>>,
+    fired: Mutex<bool>,
+    has_fired: Condvar,
 }
 
 impl Proxy {
@@ -44,6 +71,9 @@ impl Proxy {
             for client in listener.incoming().map_while(Result::ok) {
                 if accepting.stopped.load(SeqCst) {
                     return;
+                }
+                if accepting.refusing.load(SeqCst) {
+                    continue;
                 }
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)) else {
                     continue; // the client sees its connection closed, as if the server had refused it
@@ -94,15 +124,56 @@ impl Proxy {
 
     /// Cuts every open connection at once, in the middle of whatever it carries. New ones can be made.
     pub(crate) fn cut(&self) {
-        for stream in self
-            .shared
-            .open
-            .lock()
-            .expect("no thread panics with it")
-            .drain(..)
-        {
-            let _ = stream.shutdown(Shutdown::Both); // the peer may have been faster
+        for stream in held(&self.shared.open).drain(..) {
+            hang_up(&stream);
         }
+    }
+
+    /// Delivers nothing any more on a way, in old and new connections, and keeps them open: neither side learns that
+    /// the other one has left. What was being delivered at this moment still arrives.
+    pub(crate) fn freeze(&self, way: Way) {
+        *held(&self.shared.frozen) = Some(way);
+    }
+
+    /// Delivers again, and first what has been held back.
+    pub(crate) fn thaw(&self) {
+        *held(&self.shared.frozen) = None;
+        self.shared.thawed.notify_all();
+    }
+
+    /// Closes new connections at once, as if nobody listened. Those that are open stay.
+    pub(crate) fn refuse(&self) {
+        self.shared.refusing.store(true, SeqCst);
+    }
+
+    /// Lets new connections in again.
+    pub(crate) fn accept(&self) {
+        self.shared.refusing.store(false, SeqCst);
+    }
+
+    /// Arms a fault for the nth COMMIT from now, counted from one over all connections. It happens once. A COMMIT is
+    /// a simple query that ends with this word.
+    pub(crate) fn on_commit(&self, fault: Fault, nth: u32) {
+        *held(&self.shared.fired) = false;
+        *held(&self.shared.armed) = Some((fault, nth));
+    }
+
+    /// Whether the fault that was armed last has happened. It has when its client sees the connection end.
+    pub(crate) fn fired(&self) -> bool {
+        *held(&self.shared.fired)
+    }
+
+    /// Waits until the fault that was armed last has happened. A client that is a task of this thread cannot go on
+    /// meanwhile, one that is a process can.
+    pub(crate) fn until_fired(&self) {
+        let fired = held(&self.shared.fired);
+        let limit = Duration::from_secs(30);
+        let waited = self
+            .shared
+            .has_fired
+            .wait_timeout_while(fired, limit, |fired| !*fired);
+        let (fired, _) = waited.expect("no thread panics with it");
+        assert!(*fired, "no COMMIT met the fault");
     }
 }
 
@@ -111,123 +182,278 @@ impl Drop for Proxy {
         self.shared.stopped.store(true, SeqCst);
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)); // wakes the thread that accepts
         self.cut();
+        self.thaw(); // what was held back meets closed connections
     }
 }
 
-/// What both directions of one connection know of it.
-#[derive(Default)]
-struct Conversation {
-    /// The client sent something that has not been answered.
-    asked: bool,
-    startup: Startup,
+impl Shared {
+    /// Returns when something may be delivered.
+    fn pass(&self, way: Way) {
+        let frozen = held(&self.frozen);
+        let closed = |frozen: &mut Option<Way>| *frozen == Some(way) || *frozen == Some(Way::Both);
+        let thawed = self.thawed.wait_while(frozen, closed);
+        drop(thawed.expect("no thread panics with it"));
+    }
+
+    /// The fault that a COMMIT meets, if any.
+    fn meet_commit(&self) -> Option<Fault> {
+        let mut armed = held(&self.armed);
+        let (fault, nth) = armed.take()?;
+        if nth <= 1 {
+            return Some(fault);
+        }
+        *armed = Some((fault, nth - 1));
+        None
+    }
+
+    fn fire(&self) {
+        *held(&self.fired) = true;
+        self.has_fired.notify_all();
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no thread panics with it")
+}
+
+fn hang_up(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Both); // the peer may have been faster
 }
 
 fn connect(shared: &Arc<Shared>, client: &TcpStream, server: &TcpStream, delay: Duration) {
     let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be shared");
     shared.connections.fetch_add(1, SeqCst);
-    shared
-        .open
-        .lock()
-        .expect("no thread panics with it")
-        .extend([copy(client), copy(server)]);
+    held(&shared.open).extend([copy(client), copy(server)]);
     let conversation = Arc::new(Mutex::new(Conversation::default()));
-    let (ours, theirs) = (Arc::clone(shared), Arc::clone(&conversation));
-    carry(copy(client), copy(server), delay, move |bytes| {
-        ours.bytes.fetch_add(bytes.len() as u64, SeqCst);
-        let mut conversation = theirs.lock().expect("no thread panics with it");
-        conversation.asked = true;
-        conversation.startup.client_says(bytes);
-    });
-    let ours = Arc::clone(shared);
-    carry(copy(server), copy(client), delay, move |bytes| {
-        ours.bytes.fetch_add(bytes.len() as u64, SeqCst);
-        let mut conversation = conversation.lock().expect("no thread panics with it");
-        let counter = if conversation.startup.over {
-            &ours.flights
-        } else {
-            &ours.startup_flights
+    for (way, from, to) in [
+        (Way::ToServer, client, server),
+        (Way::ToClient, server, client),
+    ] {
+        let direction = Direction {
+            way,
+            from: copy(from),
+            to: copy(to),
+            delay,
+            shared: Arc::clone(shared),
+            conversation: Arc::clone(&conversation),
         };
-        counter.fetch_add(u64::from(conversation.asked), SeqCst);
-        conversation.asked = false;
-        conversation.startup.server_says(bytes);
-    });
+        direction.carry();
+    }
 }
 
-/// Carries one direction to its end. Bytes are noted when they are delivered, not when they are taken: with a delay,
-/// what a client sends without waiting for an answer counts as one run.
-fn carry(
-    mut from: TcpStream,
-    mut to: TcpStream,
+/// One direction of one connection.
+struct Direction {
+    way: Way,
+    from: TcpStream,
+    to: TcpStream,
     delay: Duration,
-    mut note: impl FnMut(&[u8]) + Send + 'static,
-) {
-    let (sender, on_the_way) = mpsc::channel::<(Instant, Vec<u8>)>();
-    std::thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
-        while let Ok(count @ 1..) = from.read(&mut buffer) {
-            if sender
-                .send((Instant::now() + delay, buffer[..count].to_vec()))
-                .is_err()
-            {
-                return;
-            }
-        }
-    });
-    to.set_nodelay(true).expect("TCP has this option");
-    std::thread::spawn(move || {
-        for (due, bytes) in on_the_way {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            note(&bytes);
-            if to.write_all(&bytes).is_err() {
-                break;
-            }
-        }
-        let _ = to.shutdown(Shutdown::Write); // the peer may have been faster
-    });
+    shared: Arc<Shared>,
+    conversation: Arc<Mutex<Conversation>>,
 }
 
-/// Follows the server's messages up to the first `ReadyForQuery`.
+impl Direction {
+    /// Carries it to its end. Bytes are noted when they are delivered, not when they are taken: with a delay, what a
+    /// client sends without waiting for an answer counts as one run.
+    fn carry(self) {
+        let (sender, on_the_way) = mpsc::channel::<(Instant, Vec<u8>)>();
+        let mut from = self.from.try_clone().expect("a socket can be shared");
+        let delay = self.delay;
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
+            while let Ok(count @ 1..) = from.read(&mut buffer) {
+                if sender
+                    .send((Instant::now() + delay, buffer[..count].to_vec()))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        self.to.set_nodelay(true).expect("TCP has this option");
+        std::thread::spawn(move || {
+            for (due, bytes) in on_the_way {
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                if self.deliver(&bytes).is_err() {
+                    break;
+                }
+            }
+            self.shared.pass(self.way);
+            let _ = self.to.shutdown(Shutdown::Write); // the peer may have been faster
+        });
+    }
+
+    /// Delivers what the faults leave of some bytes, when it may be delivered.
+    fn deliver(&self, bytes: &[u8]) -> std::io::Result<()> {
+        self.shared.pass(self.way);
+        let passage = self.note(bytes);
+        (&self.to).write_all(&bytes[..passage.bytes])?;
+        if passage.cut {
+            self.shared.fire();
+            hang_up(&self.from);
+            hang_up(&self.to);
+        }
+        Ok(())
+    }
+
+    fn note(&self, bytes: &[u8]) -> Passage {
+        let mut conversation = held(&self.conversation);
+        let starting = conversation.answers == 0;
+        let passage = match self.way {
+            Way::ToServer => conversation.client_says(bytes, &self.shared),
+            _ => conversation.server_says(bytes),
+        };
+        let delivered = passage.bytes > 0;
+        let counter = if starting {
+            &self.shared.startup_flights
+        } else {
+            &self.shared.flights
+        };
+        self.shared.bytes.fetch_add(passage.bytes as u64, SeqCst);
+        if self.way == Way::ToServer {
+            conversation.asked |= delivered;
+        } else if delivered {
+            counter.fetch_add(u64::from(conversation.asked), SeqCst);
+            conversation.asked = false;
+        }
+        passage
+    }
+}
+
+/// What becomes of some bytes: so many from their beginning are delivered, and then the connection may be cut.
 #[derive(Default)]
-struct Startup {
-    over: bool,
+struct Passage {
+    bytes: usize,
+    cut: bool,
+}
+
+/// What both directions of one connection know of it.
+struct Conversation {
+    /// The client sent something that has not been answered.
+    asked: bool,
+    from_client: Framing,
+    from_server: Framing,
     /// The client asked for encryption, which the server answers by one byte instead of a message.
     byte_expected: bool,
-    header: Vec<u8>,
-    body_left: usize,
+    /// Messages of the client that the server answers up to a `ReadyForQuery`. The start-up is the first.
+    requests: u64,
+    /// How often the server was ready.
+    answers: u64,
+    /// The request whose answer the client never gets. Nothing that follows it gets to the server.
+    lost: Option<u64>,
 }
 
-impl Startup {
+impl Default for Conversation {
+    fn default() -> Self {
+        Self {
+            asked: false,
+            from_client: Framing::starting(),
+            from_server: Framing::default(),
+            byte_expected: false,
+            requests: 0,
+            answers: 0,
+            lost: None,
+        }
+    }
+}
+
+impl Conversation {
     const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
     const GSS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 48];
 
-    fn client_says(&mut self, bytes: &[u8]) {
-        self.byte_expected |=
-            !self.over && (bytes == Self::SSL_REQUEST || bytes == Self::GSS_REQUEST);
-    }
-
-    fn server_says(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            if self.over {
-                return;
+    fn client_says(&mut self, bytes: &[u8], shared: &Shared) -> Passage {
+        let mut passage = Passage::default();
+        if self.lost.is_some() {
+            return passage;
+        }
+        for (index, &byte) in bytes.iter().enumerate() {
+            let Some(message) = self.from_client.take(byte) else {
+                continue;
+            };
+            self.client_sent(&message);
+            let fault = if is_commit(&message) {
+                shared.meet_commit()
+            } else {
+                None
+            };
+            // Without its last byte the server does nothing about a message whose first bytes it may have got.
+            if fault == Some(Fault::LoseRequest) {
+                passage.cut = true;
+                return passage;
             }
-            self.take(byte);
+            passage.bytes = index + 1;
+            if fault == Some(Fault::LoseAnswer) {
+                self.lost = Some(self.requests);
+                return passage;
+            }
+        }
+        passage.bytes = bytes.len();
+        passage
+    }
+
+    fn client_sent(&mut self, message: &[u8]) {
+        if !self.from_client.untyped {
+            // Query, Sync, FunctionCall
+            self.requests += u64::from(matches!(message[0], b'Q' | b'S' | b'F'));
+        } else if message == Self::SSL_REQUEST || message == Self::GSS_REQUEST {
+            self.byte_expected = true;
+        } else {
+            self.requests += 1;
+            self.from_client.untyped = false;
         }
     }
 
-    fn take(&mut self, byte: u8) {
-        if std::mem::take(&mut self.byte_expected) {
-            return;
+    fn server_says(&mut self, bytes: &[u8]) -> Passage {
+        let mut passage = Passage::default();
+        for &byte in bytes {
+            passage.bytes += usize::from(self.lost != Some(self.answers + 1));
+            if std::mem::take(&mut self.byte_expected) {
+                continue;
+            }
+            if let Some(message) = self.from_server.take(byte) {
+                self.answers += u64::from(message[0] == b'Z');
+            }
         }
-        if self.body_left > 0 {
-            self.body_left -= 1;
-            return;
+        passage.cut = self.lost == Some(self.answers);
+        passage
+    }
+}
+
+/// Whether a message is a simple query that ends with COMMIT.
+fn is_commit(message: &[u8]) -> bool {
+    let [b'Q', _, _, _, _, text @ .., 0] = message else {
+        return false;
+    };
+    let is_word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+    let end = text.iter().rposition(is_word).map_or(0, |last| last + 1);
+    let (text, rest) = text.split_at(end);
+    let begin = text.iter().rposition(|c| !is_word(c));
+    let word = &text[begin.map_or(0, |before| before + 1)..];
+    let over = |c: &u8| c.is_ascii_whitespace() || *c == b';';
+    word.eq_ignore_ascii_case(b"COMMIT") && rest.iter().all(over)
+}
+
+/// Cuts a stream into messages, wherever reads have cut it.
+#[derive(Default)]
+struct Framing {
+    /// A client's first messages have no letter before their length.
+    untyped: bool,
+    message: Vec<u8>,
+}
+
+impl Framing {
+    fn starting() -> Self {
+        Self {
+            untyped: true,
+            ..Self::default()
         }
-        self.header.push(byte);
-        let [kind, a, b, c, d] = self.header[..] else {
-            return;
-        };
-        self.over = kind == b'Z';
-        self.body_left = u32::from_be_bytes([a, b, c, d]) as usize - 4; // the length counts itself
-        self.header.clear();
+    }
+
+    /// Takes the next byte, and gives the message that ends with it.
+    fn take(&mut self, byte: u8) -> Option<Vec<u8>> {
+        self.message.push(byte);
+        let letter = usize::from(!self.untyped);
+        let length = self.message.get(letter..)?.first_chunk()?;
+        let length = u32::from_be_bytes(*length) as usize; // counts itself, and no letter
+        (self.message.len() == letter + length).then(|| std::mem::take(&mut self.message))
     }
 }

@@ -1,22 +1,25 @@
 //! Throw-away servers, a fresh database for each test, and sessions that show rows as text.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use super::script::Script;
 
 /// How a NULL is written among a row's columns.
 pub(crate) const NULL: &str = "∅";
 
 /// A PostgreSQL server of `.ci/postgres`. It ends with this value, and with the process, however that ends.
 pub(crate) struct Server {
-    script: Child,
+    script: Mutex<Script>,
+    /// What the script was told about executables and options.
+    arguments: Vec<OsString>,
     socket_dir: PathBuf,
     port: u16,
     names: AtomicU32,
@@ -48,33 +51,77 @@ impl Server {
     /// A server from the executables in a folder, with further arguments for `postgres` (`-c name=value`).
     /// Arguments need a folder, since they follow it.
     pub(crate) fn with_arguments(bin_dir: Option<&Path>, arguments: &[&str]) -> Self {
-        // Tests run in the project's folder, wherever it was when they were compiled.
-        let mut script = Command::new(".ci/postgres");
-        // In a process group of its own, what a terminal or a runner sends to this one's group does not keep the
-        // script from cleaning up.
-        std::os::unix::process::CommandExt::process_group(&mut script, 0);
-        let mut script = script
-            .args(bin_dir)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect(".ci/postgres can be started");
-        let mut line = String::new();
-        let mut output = BufReader::new(script.stdout.take().expect("its output is piped"));
-        output
-            .read_line(&mut line)
-            .expect(".ci/postgres writes text");
-        let mut fields = line.trim_end().split('\t');
-        let (Some(socket_dir), Some(port)) = (fields.next(), fields.next()) else {
-            panic!("no PostgreSQL server could be started; .ci/postgres said why, just above");
+        let bin_dir = bin_dir.map(OsString::from);
+        let arguments = arguments.iter().map(OsString::from);
+        Self::of_script(&[], bin_dir.into_iter().chain(arguments).collect())
+    }
+
+    /// A hot standby that follows this server, with the same arguments. It is a server like any other, except that
+    /// its databases come from this one: `database.url_through(standby.port())`.
+    pub(crate) fn standby(&self) -> Self {
+        let port = self.port.to_string();
+        Self::of_script(
+            &["--standby-of".into(), port.into()],
+            self.arguments.clone(),
+        )
+    }
+
+    fn of_script(options: &[OsString], arguments: Vec<OsString>) -> Self {
+        let mut script = Script::start(".ci/postgres", options.iter().chain(&arguments));
+        let line = script.line();
+        let [socket_dir, port, _] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!(".ci/postgres printed: {line}");
         };
         Self {
-            script,
+            script: Mutex::new(script),
+            arguments,
             socket_dir: socket_dir.into(),
             port: port.parse().expect(".ci/postgres prints a port"),
             names: AtomicU32::new(1),
         }
+    }
+
+    /// Ends the server as a crash would: every session is lost, nothing is finished, and nobody listens on its port.
+    pub(crate) fn crash(&self) {
+        self.ask("stop");
+    }
+
+    /// Starts the server after a [`Server::crash`], on the same port and with the same data. It recovers first, and
+    /// is ready when this returns.
+    pub(crate) fn start_again(&self) {
+        self.ask("start");
+    }
+
+    /// A [`Server::crash`] that is over at once.
+    pub(crate) fn crash_and_restart(&self) {
+        self.crash();
+        self.start_again();
+    }
+
+    fn ask(&self, word: &str) {
+        let script = self.script.lock();
+        script.expect("what was asked before was done").ask(word);
+    }
+
+    /// Waits until this standby has all that its primary has by now.
+    pub(crate) fn catch_up_with(&self, primary: &Self) {
+        let [ours, theirs] = [self, primary].map(|server| server.url_of("postgres", "postgres"));
+        aside(async {
+            // The switch to another file also sends what commits have not waited for.
+            let end = Session::open(&theirs)
+                .await
+                .value("SELECT pg_switch_wal()")
+                .await;
+            let session = Session::open(&ours).await;
+            let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{end}'");
+            let start = Instant::now();
+            while session.value(&reached).await != "t" {
+                assert!(
+                    start.elapsed() < Duration::from_secs(30),
+                    "the standby does not get to {end}"
+                );
+            }
+        });
     }
 
     /// A fresh, empty database that the superuser owns.
@@ -151,15 +198,6 @@ impl Server {
 
     fn url_of(&self, user: &str, database: &str) -> String {
         format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.script.stdin.take());
-        self.script
-            .wait()
-            .expect("the script is a child of this process");
     }
 }
 
@@ -337,7 +375,7 @@ fn text_of(message: &SimpleQueryMessage) -> Option<String> {
 }
 
 /// Runs something asynchronous to its end, also for a caller that stands inside a runtime and cannot wait there.
-fn aside<T: Send>(work: impl Future<Output = T> + Send) -> T {
+pub(crate) fn aside<T: Send>(work: impl Future<Output = T> + Send) -> T {
     let run = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
