@@ -178,14 +178,14 @@ const CASES: &[Case] = &[
     case("42803", "SELECT id, count(*) FROM first;"),
     case("42804", "INSERT INTO first SELECT label FROM names;")
         .after("CREATE TABLE names (label text)"),
-    case("42809", "CREATE INDEX names_label ON names (label);")
-        .after("CREATE VIEW names AS SELECT 'x'::text AS label"),
+    case("42809", "CREATE OR REPLACE VIEW totals AS SELECT 1 AS number;")
+        .after("CREATE TABLE totals (number int)"),
     case("42830", "CREATE TABLE members (name text REFERENCES users (name));")
         .after("CREATE TABLE users (name text)"),
     case("42846", "SELECT CAST(now() AS int);"),
     case("42883", "SELECT 'Zoë 🦀', soundex('Zoë');").variant("behind_emoji"),
     case("42939", "CREATE SCHEMA pg_dsentr;"),
-    case("428C9", "INSERT INTO numbered (id) VALUES (1);")
+    case("428C9", "UPDATE numbered SET id = 2;")
         .after("CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY)"),
     case(
         "42P01",
@@ -212,7 +212,7 @@ const CASES: &[Case] = &[
         .after("DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET temp_file_limit TO ''64kB''; ALTER DATABASE %1$I SET work_mem TO ''64kB''', current_database()); END $$"),
     case("54000", "SELECT repeat('x', 2147483647);"),
     case("54001", "SELECT for_ever(1);")
-        .after("DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET max_stack_depth TO ''200kB''', current_database()); END $$; CREATE FUNCTION for_ever(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN for_ever($1 + 1); END $$"),
+        .after("DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET max_stack_depth TO ''200kB''', current_database()); END $$; CREATE FUNCTION for_ever(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM for_ever($1 + 1); RETURN 1; END $$"),
     case(
         "54011",
         "DO $$\nBEGIN\n    EXECUTE 'CREATE TABLE wide (' || (SELECT string_agg(format('c%s int', n), ', ') FROM generate_series(1, 1601) AS n) || ')';\nEND\n$$;",
@@ -228,10 +228,7 @@ const CASES: &[Case] = &[
         .after("CREATE TYPE mood AS ENUM ('ok'); CREATE FUNCTION add_mood() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'ALTER TYPE mood ADD VALUE ''new'' '; PERFORM 'new'::mood; END $$"),
     case("57014", "SELECT set_config('statement_timeout', '20ms', true);\nSELECT pg_sleep(60);"),
     case("57P01", "SELECT pg_terminate_backend(pg_backend_pid());"),
-    case(
-        "58P01",
-        "CREATE FUNCTION fast_hash(text) RETURNS int LANGUAGE c AS '$libdir/nosuch', 'fast_hash';",
-    ),
+    case("58P01", "CREATE FUNCTION fast_hash(text) RETURNS int LANGUAGE c AS '/nosuch/fast_hash', 'fast_hash';"),
     case("HV00D", "CREATE EXTENSION file_fdw;\nCREATE SERVER files FOREIGN DATA WRAPPER file_fdw OPTIONS (nosuch '1');"),
     case("P0001", "INSERT INTO first VALUES (1);")
         .after("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no – the books of % are closed', 2025; END $$; CREATE TRIGGER refuse BEFORE INSERT ON first FOR EACH ROW EXECUTE FUNCTION refuse()")
@@ -321,7 +318,8 @@ async fn provoke(case: &Case) {
 
 async fn run(library: Library, database: &Database<'_>) -> String {
     let ended = library.run(&database.url(), up()).await;
-    let text = mask(&ended.text(), database);
+    // PostgreSQL 18 quotes it.
+    let text = mask(&ended.text(), database).replace("\"temp_file_limit\"", "temp_file_limit");
     match database.user() {
         "postgres" => text,
         role => text.replace(role, "<role>"),
