@@ -128,8 +128,7 @@ const CASES: &[Case] = &[
     .after("CREATE TABLE rooms (days int4range); INSERT INTO rooms VALUES ('[1,3)'), ('[2,4)')"),
     case("25001", "SELECT tidy();")
         .after("CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'VACUUM first'; END $$"),
-    case("25006", "CREATE TABLE second (id int);")
-        .after("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$"),
+    case("25006", "SET LOCAL transaction_read_only TO on;\nCREATE TABLE second (id int);"),
     case("26000", "DEALLOCATE nosuch;"),
     case(
         "27000",

@@ -31,6 +31,8 @@ struct Doubt {
     /// What would have written its history row, of every try: with the time in it, no other runner wrote the same.
     inserts: String,
     sent: Instant,
+    /// The statement that the server was at when it was heard of last.
+    statement: Option<usize>,
     /// None while the answer may still come.
     lost: Option<Lost>,
 }
@@ -76,9 +78,17 @@ impl<'a> Course<'a> {
             migration: *migration,
             inserts: String::new(),
             sent: Instant::now(),
+            statement: None,
             lost: None,
         });
         doubt.inserts.push_str(insert);
+    }
+
+    /// The connection ended while the server was at this statement.
+    pub(super) fn was_at(&mut self, statement: Option<usize>) {
+        if let Some(doubt) = &mut self.doubt {
+            doubt.statement = statement;
+        }
     }
 
     /// The server has refused the step. A try whose answer was lost before may be committed yet.
@@ -143,15 +153,14 @@ impl<'a> Course<'a> {
         }
         // A server that goes down lets nobody in for a while; one that lets us in at once ended this session alone.
         let lost = doubt.lost.clone().unwrap_or_default();
-        let on_purpose = lost.by_administrator && session.tries == 1;
+        let on_purpose = lost.is_by_administrator() && session.tries == 1;
         if on_purpose || self.losses >= LOSSES {
             let left = match doubt.migration.mode {
                 Mode::Transaction => Left::Nothing,
                 Mode::NoTransaction => Left::Unknown,
             };
-            return Err(
-                Failure::lost(&doubt.migration, self.standing, self.losses, lost, left).into(),
-            );
+            let at = (self.standing, doubt.statement);
+            return Err(Failure::lost(&doubt.migration, at, self.losses, lost, left).into());
         }
         self.doubt = Some(doubt);
         Ok(())

@@ -131,10 +131,10 @@ impl Failure {
         }
     }
 
-    /// The connection was lost over it, `losses` times.
+    /// The connection was lost over it, `losses` times, the last time while the server was at `statement`.
     pub(super) fn lost(
         migration: &Migration,
-        standing: Standing,
+        (standing, statement): (Standing, Option<usize>),
         losses: u32,
         lost: Lost,
         left: Left,
@@ -143,7 +143,15 @@ impl Failure {
             1 => lost.reason,
             losses => format!("{} ({losses} times)", lost.reason),
         };
-        Self::without_answer(migration, standing, Cause::Lost, left, reason)
+        let server = lost.server;
+        Self {
+            place: server
+                .as_ref()
+                .and_then(|server| locate(migration, statement, server)),
+            statement,
+            server,
+            ..Self::without_answer(migration, standing, Cause::Lost, left, reason)
+        }
     }
 }
 

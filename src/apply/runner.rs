@@ -241,6 +241,7 @@ impl<'a, 'c> Runner<'a, 'c> {
         left: Left,
     ) -> Result<Passing, Stop> {
         if let Some(lost) = Lost::of(&broken.error) {
+            self.course.was_at(broken.statement);
             return Err(lost.into());
         }
         self.course.refused();

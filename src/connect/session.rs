@@ -135,8 +135,8 @@ impl Session {
 pub struct Lost {
     /// Why, in one line.
     pub reason: String,
-    /// An administrator's command ended it: of a shutdown, or meant for this session.
-    pub by_administrator: bool,
+    /// What the server said as it ended it, if it did.
+    pub server: Option<ServerError>,
 }
 
 impl Lost {
@@ -149,8 +149,14 @@ impl Lost {
         };
         lost.then(|| Self {
             reason: describe(error),
-            by_administrator: server.is_some_and(|server| server.code().code() == ADMIN_SHUTDOWN),
+            server: ServerError::find(error),
         })
+    }
+
+    /// Whether an administrator's command ended it: of a shutdown, or meant for this session.
+    pub fn is_by_administrator(&self) -> bool {
+        let server = self.server.as_ref();
+        server.is_some_and(|server| server.code == ADMIN_SHUTDOWN)
     }
 }
 

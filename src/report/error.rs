@@ -363,6 +363,8 @@ fn help_after(failure: &Failure) -> Vec<String> {
     let mut help = Vec::new();
     match &failure.cause {
         Cause::Server | Cause::Signal(_) => {}
+        // Where the server said something, the advice is about that.
+        Cause::Lost if failure.server.is_some() => {}
         Cause::Lost => help.push(
             "the connection was lost: see that the server runs; its log says why it stopped"
                 .to_owned(),
