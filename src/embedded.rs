@@ -183,38 +183,3 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),
     }
 }
-
-// TEMPORARY
-/// t
-#[derive(Clone, Copy, Debug)]
-pub enum Residue {
-    /// t
-    Index {
-        /// t
-        schema: &'static str,
-        /// t
-        name: &'static str,
-    },
-    /// t
-    DroppedIndex {
-        /// t
-        schema: &'static str,
-        /// t
-        name: &'static str,
-    },
-    /// t
-    Reindex,
-    /// t
-    Detach {
-        /// t
-        parent: (&'static str, &'static str),
-        /// t
-        partition: (&'static str, &'static str),
-    },
-}
-impl Migration {
-    /// t
-    pub fn residue(&self, _statement: usize) -> Option<&'static Residue> {
-        None
-    }
-}

@@ -52,11 +52,12 @@ impl<'a> Ledger<'a> {
         let version = migration.version.as_i64();
         let client = &self.session.client;
         let rows = client.query_typed(&sql, &[(&version, Type::INT8)]).await?;
-        let text = migration.text();
+        let count = migration.statements.len();
+        let statements = (0..count).map(|nth| migration.statement(nth));
         let same = rows
             .iter()
-            .zip(migration.statements)
-            .take_while(|(row, span)| row.get::<_, &str>(0) == &text[span.range()]);
+            .zip(statements)
+            .take_while(|(row, sql)| row.get::<_, &str>(0) == *sql);
         let known: Vec<bool> = same.map(|(row, _)| row.get(1)).collect();
         let done = known.iter().take_while(|done| **done).count();
         Ok(Begun {
@@ -79,7 +80,7 @@ impl<'a> Ledger<'a> {
             self.table
         );
         let number = i32::try_from(statement).unwrap_or(i32::MAX);
-        let text = &migration.text()[migration.statements[statement].range()];
+        let text = migration.statement(statement);
         let version = migration.version.as_i64();
         let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
             (&version, Type::INT8),

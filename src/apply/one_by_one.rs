@@ -69,12 +69,10 @@ async fn one(
     statement: usize,
     was_begun: bool,
 ) -> Result<(), tokio_postgres::Error> {
-    let sql = &migration.text()[migration.statements[statement].range()];
-    let residue = migration.residue(statement);
     let finishing;
-    let sql = match residue::clear(session, sql, residue, was_begun).await? {
+    let sql = match residue::clear(session, migration, statement, was_begun).await? {
         Next::Skip => return Ok(()),
-        Next::Run => sql,
+        Next::Run => migration.statement(statement),
         Next::Finish(instead) => {
             finishing = instead;
             &finishing

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use tokio_postgres::Error;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row};
 
 use crate::connect::Session;
-use crate::embedded::Residue;
+use crate::embedded::{Migration, Relation, Residue};
 use crate::history::quote;
 
 /// Between two looks whether an orphan has ended.
@@ -25,24 +25,26 @@ pub(super) enum Next {
     Finish(String),
 }
 
-/// Clears away what an earlier run of the statement left. `was_begun`: one was begun, and its end is not known.
+/// Clears away what an earlier run of a statement left. `was_begun`: one was begun, and its end is not known.
 pub(super) async fn clear(
     session: &Session,
-    sql: &str,
-    residue: Option<&Residue>,
+    migration: &Migration,
+    statement: usize,
     was_begun: bool,
 ) -> Result<Next, Error> {
     if was_begun {
-        outlast_orphans(session, sql).await?;
+        outlast_orphans(session, migration.statement(statement)).await?;
     }
-    match residue {
-        Some(Residue::Index { schema, name }) => index(session, schema, name, was_begun).await,
+    let mut residues = migration.residues.iter();
+    let residue = residues.find(|(nth, _)| *nth == statement);
+    match residue.map(|(_, residue)| residue) {
+        Some(Residue::Index(name)) => index(session, name, was_begun).await,
         Some(Residue::Reindex) if was_begun => reindexed(session).await,
         Some(Residue::Detach { parent, partition }) if was_begun => {
-            detached(session, *parent, *partition).await
+            detached(session, parent, partition).await
         }
         // Without an effect outside of itself, or made to be run again: the build has seen to that.
-        Some(Residue::DroppedIndex { .. } | Residue::Reindex | Residue::Detach { .. }) | None => {
+        Some(Residue::DroppedIndex(_) | Residue::Reindex | Residue::Detach { .. }) | None => {
             Ok(Next::Run)
         }
     }
@@ -73,21 +75,14 @@ async fn outlast_orphans(session: &Session, sql: &str) -> Result<(), Error> {
 
 /// An index that is there and INVALID was being made when its maker was cut off. One that somebody is making now is
 /// waited for.
-async fn index(
-    session: &Session,
-    schema: &str,
-    name: &str,
-    was_begun: bool,
-) -> Result<Next, Error> {
+async fn index(session: &Session, name: &Relation, was_begun: bool) -> Result<Next, Error> {
     let question = "SELECT i.indisvalid, EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid) \
                     FROM pg_catalog.pg_class c \
                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                     JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
                     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'i'";
     loop {
-        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&schema, Type::TEXT), (&name, Type::TEXT)];
-        let rows = session.client.query_typed(question, &parameters).await?;
+        let rows = ask(session, question, name.schema, name.name).await?;
         let Some(row) = rows.first() else {
             return Ok(Next::Run);
         };
@@ -96,7 +91,7 @@ async fn index(
             (true, _) => return Ok(Next::Run),
             (false, true) => tokio::time::sleep(PAUSE).await,
             (false, false) => {
-                drop_index(session, schema, name).await?;
+                drop_index(session, name.schema, name.name).await?;
                 return Ok(Next::Run);
             }
         }
@@ -132,16 +127,15 @@ async fn reindexed(session: &Session) -> Result<Next, Error> {
 /// A partition whose detaching was cut off is pending, and can only be finished.
 async fn detached(
     session: &Session,
-    parent: (&str, &str),
-    partition: (&str, &str),
+    parent: &Relation,
+    partition: &Relation,
 ) -> Result<Next, Error> {
-    let qualified = |(schema, name)| format!("{}.{}", quote(schema), quote(name));
+    let qualified =
+        |relation: &Relation| format!("{}.{}", quote(relation.schema), quote(relation.name));
     let (parent, partition) = (qualified(parent), qualified(partition));
     let question = "SELECT inhdetachpending FROM pg_catalog.pg_inherits \
                     WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)";
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-        [(&parent, Type::TEXT), (&partition, Type::TEXT)];
-    let rows = session.client.query_typed(question, &parameters).await?;
+    let rows = ask(session, question, &parent, &partition).await?;
     Ok(match rows.first().map(|row| row.get(0)) {
         None => Next::Skip,
         Some(false) => Next::Run,
@@ -149,4 +143,17 @@ async fn detached(
             "ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE"
         )),
     })
+}
+
+/// A question with two texts as its parameters.
+async fn ask(
+    session: &Session,
+    question: &str,
+    first: &str,
+    second: &str,
+) -> Result<Vec<Row>, Error> {
+    let client = &session.client;
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&first, Type::TEXT), (&second, Type::TEXT)];
+    client.query_typed(question, &parameters).await
 }

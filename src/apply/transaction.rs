@@ -43,13 +43,12 @@ pub(super) async fn run(
     running: &Running<'_>,
 ) -> Result<(), Broken> {
     let opening = opening(session, limits, insert);
-    let text = migration.text();
-    let statements = migration.statements.iter().enumerate();
-    let statements = statements.map(|(at, span)| (Some(at), &text[span.range()]));
+    let count = migration.statements.len();
+    let statements = (0..count).map(|nth| (Some(nth), migration.statement(nth)));
     let messages = std::iter::once((None, opening.as_str()))
         .chain(statements)
         .chain(std::iter::once((None, "COMMIT")));
-    let mut answers = Vec::with_capacity(migration.statements.len() + 2);
+    let mut answers = Vec::with_capacity(count + 2);
     for (statement, message) in messages {
         answers.push((statement, session.client.simple_query_raw(message).await));
     }
