@@ -7,6 +7,7 @@
 #[expect(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "shared with the library, which uses and exports the rest"
 )]
 mod check;

@@ -28,6 +28,8 @@ pub struct Migration {
     pub statements: &'static [Span],
     /// Whether it runs in a transaction; the way back runs as the way forward does.
     pub mode: Mode,
+    /// What a statement may leave when it is cut off, by its index in `statements`; nothing where there is a transaction.
+    pub residues: &'static [(usize, Residue)],
     /// How long one try may wait for a table lock, where the file says so.
     pub lock_timeout: Option<Duration>,
     /// The way back.
@@ -45,6 +47,33 @@ pub enum Mode {
     Transaction,
     /// Statement by statement.
     NoTransaction,
+}
+
+/// What a statement that was cut off may leave in the database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Residue {
+    /// CREATE INDEX CONCURRENTLY: this index, INVALID.
+    Index(Relation),
+    /// DROP INDEX CONCURRENTLY: this index, INVALID, or nothing of it.
+    DroppedIndex(Relation),
+    /// REINDEX CONCURRENTLY: INVALID indexes whose names end in `_ccnew` or `_ccold` and digits.
+    Reindex,
+    /// DETACH PARTITION CONCURRENTLY: the partition, its detaching pending.
+    Detach {
+        /// The partitioned table.
+        parent: Relation,
+        /// The table that leaves it.
+        partition: Relation,
+    },
+}
+
+/// A table or an index, as the catalogue spells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relation {
+    /// Its schema.
+    pub schema: &'static str,
+    /// Its name.
+    pub name: &'static str,
 }
 
 /// The way back.
@@ -147,6 +176,10 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         all.iter().map(text).collect::<Vec<_>>().leak()
     };
     let spans = |all: &[Span]| -> &'static [Span] { all.to_vec().leak() };
+    let residues = checked
+        .residues
+        .iter()
+        .map(|(nth, residue)| (*nth, leak_residue(residue)));
     let rollback = match &checked.rollback {
         check::Rollback::Sql {
             block,
@@ -177,9 +210,28 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
             check::Mode::Transaction => Mode::Transaction,
             check::Mode::NoTransaction => Mode::NoTransaction,
         },
+        residues: residues.collect::<Vec<_>>().leak(),
         lock_timeout: checked.lock_timeout,
         rollback,
         data_loss: texts(&checked.data_loss),
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),
+    }
+}
+
+#[cfg(feature = "authoring")]
+fn leak_residue(residue: &crate::check::Residue) -> Residue {
+    use crate::check;
+    let leak = |relation: &check::Relation| Relation {
+        schema: relation.schema.clone().leak(),
+        name: relation.name.clone().leak(),
+    };
+    match residue {
+        check::Residue::Index(index) => Residue::Index(leak(index)),
+        check::Residue::DroppedIndex(index) => Residue::DroppedIndex(leak(index)),
+        check::Residue::Reindex => Residue::Reindex,
+        check::Residue::Detach { parent, partition } => Residue::Detach {
+            parent: leak(parent),
+            partition: leak(partition),
+        },
     }
 }

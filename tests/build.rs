@@ -22,6 +22,9 @@ fn main() {
     for (migration, file) in MIGRATIONS.iter().zip(FILES.files()) {
         assert_eq!(migration.file.path(), file.path());
         println!("{} {} {:?}", migration.version, file.path().display(), migration.forward_sql());
+        if migration.lock_timeout.is_some() || !migration.residues.is_empty() {
+            println!("{:?} {:?}", migration.lock_timeout, migration.residues);
+        }
     }
     assert_eq!(FILES.entries().len(), MIGRATIONS.len());
 }
@@ -289,4 +292,34 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
         "a broken file, then a deleted one"
     );
     assert!(!project.rebuilds(), "nothing was touched since");
+}
+
+/// What the project's own migrations may not happen to need is written into the table all the same.
+#[test]
+fn what_the_runtime_must_know_is_embedded_as_it_was_checked() {
+    use dsentr_migrate::check::{Entry, check};
+    const NAME: &str = "2025_10_11_3_third.sql";
+    const THIRD: &str = r#"-- Not rerunnable: a partition is detached once.
+-- migrate: lock-timeout=1h 5ms
+-- migrate: no-transaction
+VACUUM public.a;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS "Größe ""x""\" ON "Other".a (b);
+DROP INDEX CONCURRENTLY IF EXISTS public.A_b_idx;
+REINDEX TABLE CONCURRENTLY public.a;
+ALTER TABLE public.a DETACH PARTITION "Other".a_1 CONCURRENTLY;
+
+-- Nothing to undo: it is only a fixture.
+"#;
+    let project = Project::new();
+    project.write(&format!("migrations/{NAME}"), THIRD);
+    let entries = [Entry::file(NAME, THIRD)];
+    let checked = check(&entries).migrations;
+    let [leaked] = dsentr_migrate::embedded::leak(&entries, &checked) else {
+        panic!("one file went in, and it is right");
+    };
+    assert_eq!(leaked.residues.len(), 4);
+    assert_eq!(
+        project.embedded()[3..],
+        [format!("{:?} {:?}", leaked.lock_timeout, leaked.residues)]
+    );
 }

@@ -387,6 +387,74 @@ fn a_file_may_say_how_long_one_try_waits_for_a_table_lock() {
 }
 
 #[test]
+fn what_a_cut_off_statement_leaves_has_the_names_of_the_catalogue() {
+    use dsentr_migrate::check::{Relation, Residue};
+    let relation = |schema: &str, name: &str| Relation {
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+    };
+    let long = "ä".repeat(40);
+    let left = |statement: &str| {
+        let sql = format!(
+            "-- migrate: no-transaction\nVACUUM;\n-- Not rerunnable: it is not.\n{statement};\n\n-- Irreversible: no.\n"
+        );
+        let [migration] = checked(&[Entry::file(NAME, sql)]).try_into().unwrap();
+        migration.residues
+    };
+    let detach = |parent, partition| Residue::Detach { parent, partition };
+    let expected = [
+        (
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS Plain_Idx ON public.Users (Lower(name)) WHERE name <> ''".to_owned(),
+            Residue::Index(relation("public", "plain_idx")),
+        ),
+        (
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"Odd \"\"one\"\".€\" ON ONLY \"Other.schema\" . /* x */ \"T\" (b)".to_owned(),
+            Residue::Index(relation("Other.schema", "Odd \"one\".€")),
+        ),
+        (
+            format!("CREATE INDEX CONCURRENTLY IF NOT EXISTS {long} ON dsentr.Audit.log (a)"),
+            Residue::Index(relation("audit", &long[..62])),
+        ),
+        (
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS U&\"d!0061t\" UESCAPE '!' ON ÄB.log (a)".to_owned(),
+            Residue::Index(relation("Äb", "dat")),
+        ),
+        (
+            "DROP INDEX CONCURRENTLY IF EXISTS Audit.\"Old\" RESTRICT".to_owned(),
+            Residue::DroppedIndex(relation("audit", "Old")),
+        ),
+        ("REINDEX TABLE CONCURRENTLY public.a".to_owned(), Residue::Reindex),
+        ("REINDEX (CONCURRENTLY, VERBOSE) SCHEMA public".to_owned(), Residue::Reindex),
+        (
+            "ALTER TABLE Audit.log DETACH PARTITION \"Old years\".log_2024 CONCURRENTLY".to_owned(),
+            detach(relation("audit", "log"), relation("Old years", "log_2024")),
+        ),
+        (
+            "ALTER TABLE IF EXISTS public.\"Log\" DETACH PARTITION public.log_2024 CONCURRENTLY".to_owned(),
+            detach(relation("public", "Log"), relation("public", "log_2024")),
+        ),
+    ];
+    for (statement, residue) in expected {
+        assert_eq!(left(&statement), [(1, residue)], "{statement}");
+    }
+    for nothing in [
+        "VACUUM public.a",
+        "REINDEX SCHEMA public",
+        "ALTER SYSTEM SET work_mem = '8MB'",
+        "CALL fill()",
+        "CREATE DATABASE d",
+    ] {
+        assert_eq!(left(nothing), [], "{nothing}");
+    }
+}
+
+#[test]
+fn in_a_transaction_nothing_is_left() {
+    let sql = "CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);\nDROP INDEX IF EXISTS public.c;\n\n-- Irreversible: no.\n";
+    assert_eq!(checked(&[Entry::file(NAME, sql)])[0].residues, []);
+}
+
+#[test]
 fn the_checksum_is_the_one_of_refinery_and_ignores_the_rollback_block() {
     let other_block = WHOLE.replace("-- Größer.", "-- Smaller.");
     let name = "2025_10_11_1_plans.sql";
@@ -661,6 +729,9 @@ mod arbitrary {
                     .iter()
                     .all(|span| text.get(span.range()).is_some())
             );
+            let residues = migration.residues.iter().map(|(nth, _)| *nth);
+            assert!(residues.clone().is_sorted_by(|a, b| a < b));
+            assert!(residues.clone().all(|nth| nth < migration.statements.len()));
         }
     }
 

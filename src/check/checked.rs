@@ -3,6 +3,7 @@
 use super::file::{File, Part};
 use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
+use super::resume::{Residue, residues};
 use crate::source::{FileName, Span, Version};
 use sha2::{Digest, Sha256};
 use siphasher::sip::SipHasher13;
@@ -28,6 +29,8 @@ pub struct Checked {
     pub statements: Vec<Span>,
     /// Whether it runs in a transaction.
     pub mode: Mode,
+    /// What a statement may leave when it is cut off, by its index in `statements`; nothing where there is a transaction.
+    pub residues: Vec<(usize, Residue)>,
     /// How long one try may wait for a table lock, where the file says so.
     pub lock_timeout: Option<Duration>,
     /// The way back.
@@ -87,6 +90,7 @@ impl Checked {
             forward,
             statements: spans(&file.forward),
             mode,
+            residues: residues(file),
             lock_timeout: lock_timeout(file),
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),

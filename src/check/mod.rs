@@ -15,6 +15,7 @@ mod notes;
 mod parse;
 mod problem;
 mod rerun;
+mod resume;
 mod rollback;
 mod rules;
 mod session;
@@ -25,6 +26,7 @@ mod words;
 
 pub use checked::{Checked, Mode, Rollback};
 pub use problem::Problem;
+pub use resume::{Relation, Residue};
 pub use rules::{RULES, Rule};
 pub use table::table;
 

@@ -6,6 +6,7 @@
 use super::file::{File, statement_range};
 use super::layout::NoteKind;
 use super::problem::Finding;
+use super::resume;
 use super::words::{child, has, name};
 use crate::source::Span;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
@@ -32,6 +33,13 @@ pub(super) fn not_rerunnable(file: &File<'_>) -> Vec<Finding> {
         names.play(step);
     }
     let mut failing: Vec<&Step> = steps.iter().filter(|step| !names.play(step)).collect();
+    // What `resumable` judges is its to say: no note helps there.
+    let judged = file.forward.statements.iter();
+    let judged: Vec<Span> = judged
+        .filter(|(node, _)| resume::is_judged(file, node))
+        .map(|(_, span)| *span)
+        .collect();
+    failing.retain(|step| !judged.contains(&step.span));
     // A statement that drops two things fails once.
     failing.dedup_by_key(|step| step.span);
     failing.into_iter().map(finding).collect()

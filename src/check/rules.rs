@@ -2,8 +2,8 @@
 
 use super::problem::Finding;
 use super::{
-    Entry, File, bytes, data_loss, directory, enum_value, header, notes, rerun, rollback, session,
-    syntax, transaction,
+    Entry, File, bytes, data_loss, directory, enum_value, header, notes, rerun, resume, rollback,
+    session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -95,6 +95,7 @@ pub static RULES: &[Rule] = &[
     file("enum-value", "an enum value added and used in one file", enum_value::enum_value),
     file("data-loss", "rows or columns destroyed without a word", data_loss::data_loss),
     file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
+    file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
     // Unsafe DDL: its rules come here, and `allowance` then knows their names.
     file("allowance", "an allowance that allows nothing", notes::allowance),
     // The seal (migrations.lock): its rules come here.

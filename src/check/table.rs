@@ -1,6 +1,6 @@
 //! The table of checked migrations as Rust, for `src/embedded.rs` to include.
 
-use super::{Checked, Mode, Rollback};
+use super::{Checked, Mode, Residue, Rollback};
 use crate::source::Span;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -34,6 +34,7 @@ fn write_row(table: &mut String, index: usize, migration: &Checked) -> std::fmt:
     writeln!(table, "    forward: {},", span(migration.forward))?;
     writeln!(table, "    statements: {},", spans(&migration.statements))?;
     writeln!(table, "    mode: Mode::{mode},")?;
+    writeln!(table, "    residues: {},", residues(&migration.residues))?;
     let lock_timeout = migration.lock_timeout.map(duration);
     writeln!(table, "    lock_timeout: {},", option(lock_timeout))?;
     writeln!(table, "    rollback: {},", rollback(&migration.rollback))?;
@@ -65,6 +66,14 @@ fn rollback(rollback: &Rollback) -> String {
 
 fn span(span: Span) -> String {
     format!("Span::new({}, {})", grouped(span.start), grouped(span.end))
+}
+
+/// What `Debug` prints of a residue is how it is written.
+fn residues(residues: &[(usize, Residue)]) -> String {
+    let residues = residues
+        .iter()
+        .map(|(nth, residue)| format!("({}, Residue::{residue:?})", grouped(nth)));
+    format!("&[{}]", residues.collect::<Vec<_>>().join(", "))
 }
 
 /// In the one form of which clippy does not think that another unit would suit it better.

@@ -3,4 +3,4 @@ DROP INDEX CONCURRENTLY IF EXISTS public.a_b_idx;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:
---   DROP INDEX CONCURRENTLY public.a_b_idx;
+--   DROP INDEX CONCURRENTLY IF EXISTS public.a_b_idx;
