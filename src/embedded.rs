@@ -112,6 +112,14 @@ impl Migration {
         self.forward.slice(self.text())
     }
 
+    /// One statement of the forward part as it stands in the file, counted from 0.
+    ///
+    /// # Panics
+    /// When there is no such statement.
+    pub fn statement(&self, nth: usize) -> &'static str {
+        self.statements[nth].slice(self.text())
+    }
+
     /// The SQL of the way back: the rollback block, its comment markers blank. A byte at `n` stands at
     /// `block.start + n` in the file.
     pub fn rollback_sql(&self) -> Option<String> {
