@@ -136,10 +136,7 @@ fn state(error: &Error) -> String {
     match error {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
-        Error::Other(_) => {
-            "what was reported as applied is in the database, and nothing else was changed"
-                .to_owned()
-        }
+        Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
         Error::Config(_)
         | Error::Pending
         | Error::Refusal(_)
@@ -331,7 +328,12 @@ fn state_after(failure: &Failure) -> String {
             format!("and the first {done} statements of this migration are done")
         }
     };
-    format!("{applied}; the database is at {at}, {left}")
+    let open = if is_open(failure) {
+        ", the next one perhaps too"
+    } else {
+        ""
+    };
+    format!("{applied}; the database is at {at}, {left}{open}")
 }
 
 /// What comes after the advice: the next command.
@@ -345,7 +347,7 @@ fn help_after(failure: &Failure) -> Vec<String> {
     }
     if may_leave_an_index(failure) {
         help.push(
-            "an index that was being made CONCURRENTLY is left INVALID: drop it first".to_owned(),
+            "an index that was being made CONCURRENTLY may be left INVALID: drop it first (SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid)".to_owned(),
         );
     }
     help.push(match failure.left {
@@ -370,12 +372,20 @@ fn help_after(failure: &Failure) -> Vec<String> {
 
 /// Whether another run can do no harm.
 fn is_rerun_safe(failure: &Failure) -> bool {
-    !may_leave_an_index(failure)
+    !may_leave_an_index(failure) && !is_open(failure)
 }
 
 /// CREATE INDEX CONCURRENTLY leaves an INVALID index where it fails, and with IF NOT EXISTS the next run would take
 /// that for the index.
 fn may_leave_an_index(failure: &Failure) -> bool {
-    let is_unfinished = matches!(failure.left, Left::Statements(done) if done < failure.statements);
-    is_unfinished && failure.text.to_ascii_uppercase().contains("CONCURRENTLY")
+    is_between_statements(failure) && failure.text.to_ascii_uppercase().contains("CONCURRENTLY")
+}
+
+/// Whether a statement that runs in no transaction may have been carried out without an answer.
+fn is_open(failure: &Failure) -> bool {
+    is_between_statements(failure) && failure.server.is_none()
+}
+
+fn is_between_statements(failure: &Failure) -> bool {
+    matches!(failure.left, Left::Statements(done) if done < failure.statements)
 }
