@@ -5,7 +5,10 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE};
+use dsentr_migrate::apply::{Failure, Left};
+use dsentr_migrate::error::Error;
+use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
+use dsentr_migrate::server_error::ServerError;
 use support::executable::mask;
 use support::golden::golden;
 use support::library::{Library, up};
@@ -339,12 +342,75 @@ async fn objects(session: &Session) -> Vec<String> {
     session.rows(sql).await
 }
 
+/// A failure that no SQL provokes at will, as `apply` would have made it.
+fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) -> Error {
+    let reason = server
+        .as_ref()
+        .map_or_else(|| "connection closed".to_owned(), ServerError::to_string);
+    let failure = Failure {
+        version: "2025_01_01_2".parse().expect("a version"),
+        name: "2025_01_01_2_fails".to_owned(),
+        path: "migrations/2025_01_01_2_fails.sql".to_owned(),
+        text: "-- migrate: no-transaction\nVACUUM first;\nCREATE INDEX CONCURRENTLY i ON first (id);\nVACUUM first;\n",
+        place: None,
+        statement,
+        statements: 3,
+        server,
+        reason,
+        left,
+        title: "2025_01_01_2_fails failed".to_owned(),
+        applied: 2,
+        position: Some("2025_01_01_1".parse().expect("a version")),
+    };
+    failure.into()
+}
+
+fn said(code: &str) -> ServerError {
+    ServerError {
+        code: code.to_owned(),
+        message: "what the server says".to_owned(),
+        detail: None,
+        hint: None,
+        context: None,
+        table: None,
+        position: None,
+    }
+}
+
+/// In text and as JSON: whatever state a failure leaves, and the advice that no case brings out.
+#[test]
+fn what_cannot_be_provoked_reads_as_well() {
+    let mut errors = vec![
+        failure(Left::Nothing, None, None),
+        failure(Left::Statements(0), Some(0), Some(said("57014"))),
+        failure(Left::Statements(1), Some(1), Some(said("57014"))),
+        failure(Left::Statements(2), Some(2), None),
+        failure(Left::Statements(3), None, Some(said("42501"))),
+    ];
+    let excused = NOT_PROVOKED.iter().map(|(code, _)| *code);
+    let general = [
+        "38000", "28000", "53000", "57000", "58000", "XX999", "23000",
+    ];
+    errors.extend(
+        excused
+            .chain(general)
+            .map(|code| failure(Left::Nothing, None, Some(said(code)))),
+    );
+    let texts = errors.iter().map(|error| render_error(error, Paint(false)));
+    golden("failure_states.txt", &texts.collect::<String>());
+    let reports: Vec<ErrorReport> = errors[..5].iter().map(ErrorReport::new).collect();
+    let json = serde_json::to_string_pretty(&reports).expect("a report is JSON");
+    golden("failure_states.json", &json);
+}
+
 #[test]
 fn there_are_cases_enough_and_none_twice() {
     let names: BTreeSet<String> = CASES.iter().map(Case::name).collect();
     assert_eq!(names.len(), CASES.len(), "a name stands twice");
     let codes: BTreeSet<&str> = CASES.iter().map(|case| case.code).collect();
     assert!(codes.len() >= 45, "{} codes", codes.len());
+    let non_ascii = CASES.iter().filter(|case| !case.forward.is_ascii());
+    assert!(non_ascii.count() >= 5, "positions count characters");
     let files: BTreeSet<String> = std::fs::read_dir("tests/golden/sqlstates")
         .expect("the folder is there")
         .map(|entry| {

@@ -133,10 +133,7 @@ fn state(error: &Error) -> String {
     match error {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
-        Error::Other(_) => {
-            "what was reported as applied is in the database, and nothing else was changed"
-                .to_owned()
-        }
+        Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
         Error::Config(_)
         | Error::Pending
         | Error::Refusal(_)
