@@ -46,15 +46,35 @@ pub enum Error {
     ReadOnly(ReadOnly),
     /// The connection ended before an answer came.
     Lost(Lost),
-    /// A signal asked for the end. With how far the run had come, if it had begun to apply.
-    Stopped(Stopped, Option<Standing>),
+    /// A signal asked for the end.
+    Stopped(Stopped),
     /// A migration did not come to its end.
     Migration(Box<Failure>),
+    /// Anything of the above but a migration, in a run that had begun to apply: with how far it had come.
+    Midway(Box<Error>, Standing),
     /// Anything unforeseen.
     Other(anyhow::Error),
 }
 
 impl Error {
+    /// The error of a run that had come so far.
+    #[must_use]
+    pub fn after(self, standing: Standing) -> Self {
+        match self {
+            // It knows by itself.
+            Self::Migration(_) => self,
+            error => Self::Midway(Box::new(error), standing),
+        }
+    }
+
+    /// What happened, without how far the run had come.
+    pub fn kind(&self) -> &Self {
+        match self {
+            Self::Midway(error, _) => error,
+            error => error,
+        }
+    }
+
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -65,7 +85,8 @@ impl Error {
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
-            Self::Stopped(..) => exit_code::STOPPED,
+            Self::Stopped(_) => exit_code::STOPPED,
+            Self::Midway(error, _) => error.exit_code(),
             Self::Migration(failure) => match failure.cause {
                 Cause::Server | Cause::Lost => exit_code::FAILED,
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
@@ -86,7 +107,8 @@ impl fmt::Display for Error {
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
             Self::Lost(lost) => write!(f, "the connection was lost: {}", lost.reason),
-            Self::Stopped(stopped, _) => write!(f, "stopped by {}", stopped.signal),
+            Self::Stopped(stopped) => write!(f, "stopped by {}", stopped.signal),
+            Self::Midway(error, _) => error.fmt(f),
             Self::Migration(failure) => failure.fmt(f),
             // The whole chain: tokio-postgres prints "db error" and hides the reason in the source.
             Self::Other(error) => write!(f, "{error:#}"),
@@ -112,12 +134,6 @@ impl From<Failure> for Error {
     }
 }
 
-impl From<Stopped> for Error {
-    fn from(stopped: Stopped) -> Self {
-        Self::Stopped(stopped, None)
-    }
-}
-
 from! {
     ConfigError => Config,
     Refusal => Refusal,
@@ -125,5 +141,6 @@ from! {
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,
     Lost => Lost,
+    Stopped => Stopped,
     anyhow::Error => Other,
 }

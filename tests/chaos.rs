@@ -572,19 +572,19 @@ impl Ended {
     /// What no fault excuses.
     fn problem(&self) -> Option<String> {
         let is_excused = match self.code.map(u8::try_from) {
-            // Killed.
-            None => true,
+            // Ended by an administrator, or cancelled by one.
+            Some(Ok(exit_code::FAILED)) => {
+                self.stderr.contains("was cut off") || self.stderr.contains("57014")
+            }
             Some(Ok(
                 exit_code::DONE
                 | exit_code::LOCK_TIMEOUT
                 | exit_code::UNREACHABLE
                 | exit_code::STOPPED,
             )) => true,
-            // Ended by an administrator, or cancelled by one.
-            Some(Ok(exit_code::FAILED)) => {
-                self.stderr.contains("was cut off") || self.stderr.contains("57014")
-            }
             Some(_) => false,
+            // Killed.
+            None => true,
         };
         (!is_excused).then(|| format!("a run ended as it should not: {self:?}"))
     }

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsentr_migrate::apply::{Failure, Left};
+use dsentr_migrate::apply::{Cause, Failure, Left};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
 use dsentr_migrate::server_error::ServerError;
@@ -355,6 +355,10 @@ fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) ->
         place: None,
         statement,
         statements: 3,
+        cause: match server {
+            Some(_) => Cause::Server,
+            None => Cause::Lost,
+        },
         server,
         reason,
         left,
@@ -382,6 +386,7 @@ fn said(code: &str) -> ServerError {
 fn what_cannot_be_provoked_reads_as_well() {
     let mut errors = vec![
         failure(Left::Nothing, None, None),
+        failure(Left::Unknown, None, None),
         failure(Left::Statements(0), Some(0), Some(said("57014"))),
         failure(Left::Statements(1), Some(1), Some(said("57014"))),
         failure(Left::Statements(2), Some(2), None),
@@ -398,7 +403,7 @@ fn what_cannot_be_provoked_reads_as_well() {
     );
     let texts = errors.iter().map(|error| render_error(error, Paint(false)));
     golden("failure_states.txt", &texts.collect::<String>());
-    let reports: Vec<ErrorReport> = errors[..5].iter().map(ErrorReport::new).collect();
+    let reports: Vec<ErrorReport> = errors[..6].iter().map(ErrorReport::new).collect();
     let json = serde_json::to_string_pretty(&reports).expect("a report is JSON");
     golden("failure_states.json", &json);
 }

@@ -9,6 +9,8 @@ use crate::connect::{Connector, Lost, Session};
 use crate::embedded::{Migration, Mode};
 use crate::error::Error;
 use crate::history::History;
+use crate::signal::Stopped;
+use crate::source::Version;
 
 /// How often in a row the connection may be lost with nothing done in between. A migration that takes the server down
 /// must not do so for ever.
@@ -38,17 +40,21 @@ struct Doubt {
 }
 
 impl<'a> Course<'a> {
-    /// Nothing is done yet.
+    /// Nothing is done yet; the newest version in the history is `position`.
     pub fn new(
         settings: &'a Settings,
         connector: &'a Connector<'a>,
         observer: &'a mut dyn Observer,
+        position: Option<Version>,
     ) -> Self {
         Self {
             settings,
             connector,
             observer,
-            standing: Standing::default(),
+            standing: Standing {
+                applied: 0,
+                position,
+            },
             doubt: None,
             losses: 0,
         }
@@ -166,14 +172,12 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    /// A signal asked for the end before a step was begun.
-    pub(super) fn check_stop(&self) -> Result<(), Error> {
-        match self.connector.stop.requested() {
-            Some(signal) => Err(Error::Stopped(
-                crate::signal::Stopped { signal },
-                Some(self.standing),
-            )),
-            None => Ok(()),
-        }
+    /// Refuses to begin a step.
+    ///
+    /// # Errors
+    /// A signal asked for the end.
+    pub(super) fn check_stop(&self) -> Result<(), Stopped> {
+        let signal = self.connector.stop.requested();
+        signal.map_or(Ok(()), |signal| Err(Stopped { signal }))
     }
 }

@@ -46,7 +46,7 @@ pub struct Failure {
 }
 
 /// How far a run had come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// How many migrations it has applied.
     pub applied: usize,
@@ -143,7 +143,7 @@ impl Failure {
             1 => lost.reason,
             losses => format!("{} ({losses} times)", lost.reason),
         };
-        let server = lost.server;
+        let server = lost.server.map(|server| *server);
         Self {
             place: server
                 .as_ref()

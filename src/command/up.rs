@@ -50,9 +50,11 @@ impl Up<'_> {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let mut progress = Progress::new(out, first);
-        let mut course = Course::new(self.settings, self.connector, &mut progress);
+        let observer = &mut progress;
+        let mut course = Course::new(self.settings, self.connector, observer, first.position);
         let result = self.steps(&mut session, &mut course).await;
         let standing = course.standing();
+        let result = result.map_err(|error| error.after(standing));
         let database = session.target.clone();
         session.close().await;
         match &result {

@@ -136,7 +136,7 @@ pub struct Lost {
     /// Why, in one line.
     pub reason: String,
     /// What the server said as it ended it, if it did.
-    pub server: Option<ServerError>,
+    pub server: Option<Box<ServerError>>,
 }
 
 impl Lost {
@@ -149,7 +149,7 @@ impl Lost {
         };
         lost.then(|| Self {
             reason: describe(error),
-            server: ServerError::find(error),
+            server: ServerError::find(error).map(Box::new),
         })
     }
 

@@ -76,7 +76,7 @@ impl ErrorReport {
             statement: failure.and_then(|failure| Some(failure.statement? + 1)),
             statements: failure.map(|failure| failure.statements),
             state: state(error),
-            disagreements: if let Error::Refusal(Refusal::Disagreement(list)) = error {
+            disagreements: if let Error::Refusal(Refusal::Disagreement(list)) = error.kind() {
                 list.clone()
             } else {
                 Vec::new()
@@ -99,7 +99,7 @@ pub fn render(error: &Error, paint: Paint) -> String {
         return render_failure(failure, paint, &help(error));
     }
     let mut text = format!("{} {error}\n", paint.bad("error:"));
-    if let Error::Refusal(Refusal::Disagreement(list)) = error {
+    if let Error::Refusal(Refusal::Disagreement(list)) = error.kind() {
         let width = name_width(list.iter().map(|one| one.name.as_str()));
         for one in list {
             text.push_str(&line(
@@ -123,7 +123,7 @@ pub fn render(error: &Error, paint: Paint) -> String {
 /// Whether the message itself says in what state the database is.
 fn is_told(error: &Error) -> bool {
     matches!(
-        error,
+        error.kind(),
         Error::Pending | Error::Refusal(Refusal::Disagreement(_))
     )
 }
@@ -132,6 +132,13 @@ fn is_told(error: &Error) -> bool {
 fn state(error: &Error) -> String {
     match error {
         Error::Migration(failure) => state_after(failure),
+        Error::Midway(error, standing) => {
+            let heard = match **error {
+                Error::Lost(_) | Error::Unreachable(_) => " as far as it was heard of",
+                _ => "",
+            };
+            format!("{}{heard}", state_at(*standing))
+        }
         // The last step of a run may fail too: giving the lock back, or printing the result.
         Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
         Error::Config(_)
@@ -140,8 +147,7 @@ fn state(error: &Error) -> String {
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
-        | Error::Stopped(_, None) => "nothing was changed".to_owned(),
-        Error::Stopped(_, Some(standing)) => state_at(*standing),
+        | Error::Stopped(_) => "nothing was changed".to_owned(),
         Error::Lost(_) => {
             "what was reported as applied is in the database; the next run asks it for the rest"
                 .to_owned()
@@ -151,7 +157,7 @@ fn state(error: &Error) -> String {
 
 /// What the server said, if it did.
 fn server(error: &Error) -> Option<&ServerError> {
-    match error {
+    match error.kind() {
         Error::Migration(failure) => failure.server.as_ref(),
         Error::Other(error) => error.downcast_ref(),
         _ => None,
@@ -162,7 +168,7 @@ fn server(error: &Error) -> Option<&ServerError> {
 fn help(error: &Error) -> Vec<String> {
     let advice = server(error).map(|server| advice(server).to_owned());
     let mut help: Vec<String> = advice.into_iter().collect();
-    match error {
+    match error.kind() {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
@@ -176,9 +182,11 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
         Error::Lost(_) => help.push(LOOK_AT_SERVER.to_owned()),
-        Error::Stopped(..) => {
+        Error::Stopped(_) => {
             help.push("run it again to go on; that is safe at any time".to_owned());
         }
+        // A run stops midway once.
+        Error::Midway(..) => {}
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
         Error::Other(_) => help.push(
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
@@ -383,11 +391,11 @@ fn help_after(failure: &Failure) -> Vec<String> {
                 .to_owned()
         }
         Left::Statements(done) if done == failure.statements => {
-            "then run `dsentr-migrate up` again: only the row in the history is left to write"
+            "then run `dsentr-migrate up` again, which is safe: only the row in the history is left to write"
                 .to_owned()
         }
         Left::Statements(done) => format!(
-            "then run `dsentr-migrate up` again: it goes on with statement {}",
+            "then run `dsentr-migrate up` again, which is safe: it goes on with statement {}",
             done + 1
         ),
     });
