@@ -571,20 +571,20 @@ impl Runner {
 impl Ended {
     /// What no fault excuses.
     fn problem(&self) -> Option<String> {
-        let is_excused = match self.code.map(u8::try_from) {
-            // Ended by an administrator, or cancelled by one.
-            Some(Ok(exit_code::FAILED)) => {
-                self.stderr.contains("was cut off") || self.stderr.contains("57014")
-            }
-            Some(Ok(
+        // None of it where it was killed.
+        let code = self.code.unwrap_or(exit_code::STOPPED.into());
+        let is_excused = match u8::try_from(code) {
+            Ok(
                 exit_code::DONE
                 | exit_code::LOCK_TIMEOUT
                 | exit_code::UNREACHABLE
                 | exit_code::STOPPED,
-            )) => true,
-            Some(_) => false,
-            // Killed.
-            None => true,
+            ) => true,
+            // Ended by an administrator, or cancelled by one.
+            Ok(exit_code::FAILED) => {
+                self.stderr.contains("was cut off") || self.stderr.contains("57014")
+            }
+            _ => false,
         };
         (!is_excused).then(|| format!("a run ended as it should not: {self:?}"))
     }
