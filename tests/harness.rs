@@ -411,9 +411,9 @@ async fn commit_through(proxy: &Proxy, database: &Database<'_>, statements: &[&s
         assert!(!proxy.fired(), "{statement}");
     }
     let limit = Duration::from_secs(5);
-    let lost = tokio::time::timeout(limit, session.try_batch(last)).await;
-    let lost = lost.expect("it does not wait for ever");
-    assert_eq!(lost.unwrap_err(), "connection closed");
+    let outcome = tokio::time::timeout(limit, session.try_batch(last)).await;
+    let outcome = outcome.expect("it does not wait for ever");
+    assert_eq!(outcome.unwrap_err(), "connection closed");
     assert!(proxy.fired());
     proxy.until_fired();
     // The server has not gone on with anything when it no longer knows the session.
@@ -458,6 +458,29 @@ async fn commits_are_counted_over_all_connections() {
     assert_eq!((before, proxy.fired()), (vec!["1".to_owned()], true));
     assert_eq!(commit.unwrap_err(), "connection closed");
     two.batch("SELECT 1").await;
+}
+
+#[tokio::test]
+async fn what_follows_a_commit_whose_answer_is_lost_does_not_arrive() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    proxy.on_commit(Fault::LoseAnswer, 1);
+    // The answer comes no further than the proxy, and so the cut has to wait.
+    proxy.freeze(Way::ToClient);
+    let outcomes = ["BEGIN; COMMIT", "CREATE TABLE t ()"].map(|sql| session.try_batch(sql));
+    let mut outcomes = outcomes.map(Box::pin);
+    for outcome in &mut outcomes {
+        let early = tokio::time::timeout(A_WHILE, outcome).await;
+        assert!(early.is_err(), "{early:?}");
+    }
+    assert!(!proxy.fired());
+    proxy.thaw();
+    for outcome in outcomes {
+        assert_eq!(outcome.await.unwrap_err(), "connection closed");
+    }
+    let direct = database.session().await;
+    assert_eq!(direct.value("SELECT to_regclass('t')").await, NULL);
 }
 
 /// How the end of an answer begins, outside of a transaction.
