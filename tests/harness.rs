@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -342,13 +342,15 @@ async fn a_frozen_proxy_delivers_nothing_until_it_thaws() {
     proxy.freeze(Way::Both);
     let url = database.url_through(proxy.port());
     let late = tokio::time::timeout(A_WHILE, Session::open(&url)).await;
-    assert!(late.is_err(), "a new connection is as silent");
+    assert!(late.is_err(), "a new connection is silent too");
 }
 
-/// How many sessions there are on a database beside the one that asks.
+/// The sessions on a database beside the one that asks.
+const OTHERS: &str =
+    "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 async fn others(session: &Session) -> String {
-    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    session.value(others).await
+    session.value(&format!("SELECT count(*) {OTHERS}")).await
 }
 
 /// Waits, for some seconds at the most, until a session is alone on its database.
@@ -360,24 +362,38 @@ async fn until_alone(session: &Session) {
 }
 
 #[tokio::test]
-async fn over_a_frozen_proxy_nobody_learns_that_the_other_one_left() {
+async fn over_a_frozen_proxy_the_server_does_not_learn_that_the_client_left() {
     let database = Server::shared().database();
     let proxy = Proxy::start(database.server().port());
     let direct = database.session().await;
-    let session = Session::open(&database.url_through(proxy.port())).await;
-    proxy.freeze(Way::Both);
-    session.close().await;
+    // A client that says no good-bye, which would be held back instead of its end.
+    let mut client = TcpStream::connect(("127.0.0.1", proxy.port())).expect("it listens");
+    client.write_all(&start_up(&database)).expect("sent");
+    let mut answer = Vec::new();
+    while !answer.ends_with(READY) {
+        let mut byte = [0];
+        client.read_exact(&mut byte).expect("the server answers");
+        answer.extend(byte);
+    }
+    proxy.freeze(Way::ToServer);
+    drop(client);
     let start = Instant::now();
     while start.elapsed() < A_WHILE {
         assert_eq!(others(&direct).await, "1");
     }
     proxy.thaw();
     until_alone(&direct).await;
+}
 
+#[tokio::test]
+async fn over_a_frozen_proxy_the_client_does_not_learn_that_the_server_left() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let direct = database.session().await;
     let session = Session::open(&database.url_through(proxy.port())).await;
     proxy.freeze(Way::ToClient);
-    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    direct.batch(terminate).await;
+    let terminate = format!("SELECT pg_terminate_backend(pid) {OTHERS}");
+    direct.batch(&terminate).await;
     until_alone(&direct).await;
     let mut answer = Box::pin(session.try_batch("SELECT 1"));
     let early = tokio::time::timeout(A_WHILE, &mut answer).await;
@@ -394,10 +410,10 @@ async fn commit_through(proxy: &Proxy, database: &Database<'_>, statements: &[&s
         session.batch(statement).await;
         assert!(!proxy.fired(), "{statement}");
     }
-    assert_eq!(
-        session.try_batch(last).await.unwrap_err(),
-        "connection closed"
-    );
+    let limit = Duration::from_secs(5);
+    let outcome = tokio::time::timeout(limit, session.try_batch(last)).await;
+    let outcome = outcome.expect("it does not wait for ever");
+    assert_eq!(outcome.unwrap_err(), "connection closed");
     assert!(proxy.fired());
     proxy.until_fired();
     // The server has not gone on with anything when it no longer knows the session.
@@ -437,22 +453,57 @@ async fn commits_are_counted_over_all_connections() {
     for session in [&one, &two] {
         session.batch("BEGIN; COMMIT").await;
     }
-    // What was asked before the COMMIT is answered, also when it is asked in one breath with it.
-    let (before, at, after) = tokio::join!(
-        one.rows("SELECT 1"),
-        one.try_batch("COMMIT"),
-        one.try_batch("CREATE TABLE after ()")
-    );
+    // What was asked before it is answered, also when it is asked in one breath with it.
+    let (before, commit) = tokio::join!(one.rows("SELECT 1"), one.try_batch("COMMIT"));
     assert_eq!((before, proxy.fired()), (vec!["1".to_owned()], true));
-    assert!(at.is_err() && after.is_err());
-    let after = two.value("SELECT to_regclass('after')").await;
-    assert_eq!(after, NULL, "what comes after it does not arrive");
+    assert_eq!(commit.unwrap_err(), "connection closed");
+    two.batch("SELECT 1").await;
+}
+
+#[tokio::test]
+async fn what_follows_a_commit_whose_answer_is_lost_does_not_arrive() {
+    let database = Server::shared().database();
+    let proxy = Proxy::start(database.server().port());
+    let session = Session::open(&database.url_through(proxy.port())).await;
+    proxy.on_commit(Fault::LoseAnswer, 1);
+    // The answer comes no further than the proxy, and so the cut has to wait.
+    proxy.freeze(Way::ToClient);
+    let outcomes = ["BEGIN; COMMIT", "CREATE TABLE t ()"].map(|sql| session.try_batch(sql));
+    let mut outcomes = outcomes.map(Box::pin);
+    for outcome in &mut outcomes {
+        let early = tokio::time::timeout(A_WHILE, outcome).await;
+        assert!(early.is_err(), "{early:?}");
+    }
+    assert!(!proxy.fired());
+    proxy.thaw();
+    for outcome in outcomes {
+        assert_eq!(outcome.await.unwrap_err(), "connection closed");
+    }
+    let direct = database.session().await;
+    assert_eq!(direct.value("SELECT to_regclass('t')").await, NULL);
+}
+
+/// How the end of an answer begins, outside of a transaction.
+const READY: &[u8] = b"Z\0\0\0\x05I";
+
+/// A message without a letter before it.
+fn message(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len() + 4).expect("it is short");
+    [&length.to_be_bytes(), text].concat()
+}
+
+/// The first message of a session.
+fn start_up(database: &Database<'_>) -> Vec<u8> {
+    let (user, name) = (database.user(), database.name());
+    message(format!("\0\x03\0\0user\0{user}\0database\0{name}\0\0").as_bytes())
 }
 
 /// Asks a server for encryption, which it has not, then says something byte by byte, and returns all that it answers.
 fn spelled(port: u16, text: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server answers");
     stream.set_nodelay(true).expect("TCP has this option");
+    let limit = Some(Duration::from_secs(5));
+    stream.set_read_timeout(limit).expect("TCP has this option");
     let mut answer = [0];
     stream.write_all(&message(&[4, 210, 22, 47])).expect("sent");
     stream.read_exact(&mut answer).expect("yes or no");
@@ -462,48 +513,41 @@ fn spelled(port: u16, text: &[u8]) -> Vec<u8> {
         }
     }
     let mut answer = answer.to_vec();
-    let _ = stream.read_to_end(&mut answer); // a reset is an end too
+    let ended = stream.read_to_end(&mut answer);
+    let reset = |error: &std::io::Error| error.kind() == ErrorKind::ConnectionReset;
+    assert!(ended.as_ref().map_or_else(reset, |_| true), "{ended:?}");
     answer
 }
 
-/// A message without a letter before it.
-fn message(text: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(text.len() + 4).expect("it is short");
-    [&length.to_be_bytes(), text].concat()
-}
-
-#[test]
-fn messages_are_recognized_however_they_are_split() {
-    let server = Server::shared();
-    let database = server.database();
-    let start = format!(
-        "\0\x03\0\0user\0postgres\0database\0{}\0\0",
-        database.name()
-    );
+#[tokio::test]
+async fn messages_are_recognized_however_they_are_split() {
+    let database = Server::shared().database();
+    let query = |text: &str| [b"Q", &message(format!("{text}\0").as_bytes())[..]].concat();
     let text = [
-        message(start.as_bytes()),
-        b"Q".to_vec(),
-        message(b"BEGIN\0"),
-        b"Q".to_vec(),
-        message(b"COMMIT\0"),
-        b"X".to_vec(),
-        message(b""),
+        start_up(&database),
+        query("BEGIN"),
+        query("COMMIT"),
+        query("CREATE TABLE t ()"),
+        [b"X", &message(b"")[..]].concat(), // the good-bye
     ]
     .concat();
-    let seen = |proxy: &Proxy| {
+    // All is said before the first answer comes.
+    let proxy = Proxy::with_delay(database.server().port(), Duration::from_millis(40));
+    let seen = || {
         let answer = spelled(proxy.port(), &text);
-        let ready = answer.windows(5).filter(|at| *at == b"Z\0\0\0\x05");
+        let ready = answer.windows(READY.len()).filter(|at| *at == READY);
         (answer[0], ready.count(), proxy.fired())
     };
-    let proxy = Proxy::start(server.port());
-    assert_eq!(seen(&proxy), (b'N', 3, false));
-    for fault in [Fault::LoseRequest, Fault::LoseAnswer] {
+    let direct = database.session().await;
+    for (fault, answers) in [(Fault::LoseRequest, 0), (Fault::LoseAnswer, 1)] {
         proxy.on_commit(fault, 1);
-        let (encryption, ready, fired) = seen(&proxy);
-        assert_eq!((encryption, fired), (b'N', true), "{fault:?}");
-        // Where the request is lost, the cut may overtake the answers that the server still owes.
-        assert!(ready <= 2, "{fault:?}: {ready}");
+        assert_eq!(seen(), (b'N', answers, true), "{fault:?}");
+        until_alone(&direct).await;
+        let table = direct.value("SELECT to_regclass('t')").await;
+        assert_eq!(table, NULL, "{fault:?}: what follows does not arrive");
     }
+    proxy.on_commit(Fault::LoseAnswer, 2);
+    assert_eq!(seen(), (b'N', 3, false), "the only COMMIT is the first");
 }
 
 #[tokio::test]
@@ -513,8 +557,7 @@ async fn a_proxy_that_refuses_lets_nobody_in_and_nobody_out() {
     let url = database.url_through(proxy.port());
     let session = Session::open(&url).await;
     proxy.refuse();
-    let refused = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
-    assert!(refused.is_err());
+    assert!(Session::try_open(&url).await.is_err());
     session.batch("SELECT 1").await;
     proxy.accept();
     Session::open(&url).await;

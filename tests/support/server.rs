@@ -266,7 +266,10 @@ impl Drop for Database<'_> {
         let url = self.server.url_of("postgres", "postgres");
         // In the unwinding of a failed test a second panic would hide the first.
         aside(async move {
-            let session = Session::open(&url).await;
+            let session = match Session::try_open(&url).await {
+                Ok(session) => session,
+                Err(reason) => return eprintln!("{} is left: {reason}", self.name),
+            };
             until_deserted(&session, &self.name, "pg_terminate_backend(pid)").await;
             for statement in &statements {
                 if let Err(error) = session.batch_execute(statement).await {
@@ -286,13 +289,20 @@ pub(crate) struct Session {
 impl Session {
     /// Connects, or panics with the reason.
     pub(crate) async fn open(url: &str) -> Self {
-        match tokio_postgres::connect(url, NoTls).await {
-            Ok((client, connection)) => Self {
-                client,
-                connection: tokio::spawn(connection),
-            },
-            Err(error) => panic!("{url}: {}", describe(&error)),
+        match Self::try_open(url).await {
+            Ok(session) => session,
+            Err(reason) => panic!("{url}: {reason}"),
         }
+    }
+
+    /// Connects; what speaks against it is the error.
+    pub(crate) async fn try_open(url: &str) -> Result<Self, String> {
+        let connected = tokio_postgres::connect(url, NoTls).await;
+        let (client, connection) = connected.map_err(|error| describe(&error))?;
+        Ok(Self {
+            client,
+            connection: tokio::spawn(connection),
+        })
     }
 
     /// Runs statements in one message, or panics with the server's words.
