@@ -450,7 +450,15 @@ fn what_a_cut_off_statement_leaves_has_the_names_of_the_catalogue() {
 
 #[test]
 fn in_a_transaction_nothing_is_left() {
-    let sql = "CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);\nDROP INDEX IF EXISTS public.c;\n\n-- Irreversible: no.\n";
+    let sql = "-- Not rerunnable: a partition is detached once.
+CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);
+DROP INDEX IF EXISTS public.c;
+REINDEX TABLE public.a;
+ALTER TABLE public.a DETACH PARTITION public.a_1;
+ALTER TABLE public.a DETACH PARTITION public.a_2 FINALIZE;
+
+-- Irreversible: no.
+";
     assert_eq!(checked(&[Entry::file(NAME, sql)])[0].residues, []);
 }
 

@@ -39,11 +39,9 @@ pub struct Relation {
     pub name: String,
 }
 
-/// The statements of the forward part that may leave something, by their index.
+/// The statements of the forward part that may leave something, by their index. In a file with a transaction there are
+/// none: `no-transaction` refuses them there.
 pub(super) fn residues(file: &File<'_>) -> Vec<(usize, Residue)> {
-    if !runs_without_transaction(file) {
-        return Vec::new();
-    }
     let statements = file.forward.statements.iter().enumerate();
     statements
         .filter_map(|(nth, (node, _))| Some((nth, residue(node)?)))
