@@ -302,8 +302,6 @@ impl End {
 impl Arena {
     fn set_up() -> Self {
         let server = Server::of_its_own();
-        // A crash must not take back what was committed. The throw-away servers do not wait for the disk.
-        server.administer(&["ALTER ROLE postgres SET synchronous_commit TO on"]);
         let undisturbed = server.database();
         let run = Runner::start(&undisturbed.url(), &[]).end();
         assert_eq!(run.code, Some(0), "the undisturbed run: {run:?}");

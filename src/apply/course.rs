@@ -161,9 +161,10 @@ impl<'a> Course<'a> {
         let lost = doubt.lost.clone().unwrap_or_default();
         let on_purpose = lost.is_by_administrator() && session.tries == 1;
         if on_purpose || self.losses >= LOSSES {
-            let left = match doubt.migration.mode {
-                Mode::Transaction => Left::Nothing,
-                Mode::NoTransaction => Left::Unknown,
+            let left = match (doubt.migration.mode, doubt.statement) {
+                (Mode::Transaction, _) => Left::Nothing,
+                (Mode::NoTransaction, Some(statement)) => Left::Statements(statement),
+                (Mode::NoTransaction, None) => Left::Unknown,
             };
             let at = (self.standing, doubt.statement);
             return Err(Failure::lost(&doubt.migration, at, self.losses, lost, left).into());

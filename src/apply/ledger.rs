@@ -91,6 +91,18 @@ impl<'a> Ledger<'a> {
         client.query_typed(&sql, &parameters).await.map(drop)
     }
 
+    /// The last statement is done as well. Not left to [`Ledger::close`]: that may be lost, and tried again.
+    pub(super) async fn finish(&self, migration: &Migration) -> Result<(), tokio_postgres::Error> {
+        let sql = format!(
+            "UPDATE {} SET done = now() WHERE version = $1 AND done IS NULL",
+            self.table
+        );
+        let version = migration.version.as_i64();
+        let client = &self.session.client;
+        let rows = client.query_typed(&sql, &[(&version, Type::INT8)]).await;
+        rows.map(drop)
+    }
+
     /// All statements are done: the history row is written, and the ledger goes with it.
     pub(super) async fn close(self, insert: &str) -> Result<(), Broken> {
         let sql = format!(

@@ -45,6 +45,7 @@ pub(super) async fn run(
         done.statements = statement + 1;
     }
     running.is_at(None);
+    ledger.finish(migration).await.map_err(framed)?;
     ledger.close(insert).await
 }
 

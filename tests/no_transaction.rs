@@ -1,0 +1,427 @@
+//! Migrations whose statements refuse a transaction: cut off at known moments, and what the next run makes of it.
+
+mod support;
+
+use dsentr_migrate::config::Format;
+use support::executable::mask;
+use support::golden::golden;
+use support::library::{Ended, Library, up};
+use support::pooler::{PoolMode, Pooler};
+use support::proxy::{Fault, Proxy};
+use support::server::{Database, Server, Session};
+
+const FIRST: &str = "-- A table, one that counts, and one that is partitioned.\n\
+    -- Not rerunnable: it need not be.\n\
+    CREATE TABLE first (id int, label text);\n\
+    INSERT INTO first VALUES (1, 'a'), (2, 'b');\n\
+    CREATE INDEX first_label ON first (label);\n\
+    CREATE TABLE counted (what text);\n\
+    CREATE PROCEDURE count_up(what text) LANGUAGE sql AS 'INSERT INTO public.counted VALUES (what)';\n\
+    CREATE TABLE parted (id int) PARTITION BY LIST (id);\n\
+    CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);\n\n\
+    -- Nothing to undo: the test drops the database.\n";
+
+/// A step that counts, then the statement of interest, then one that counts again.
+fn around(statement: &str) -> String {
+    step(&format!(
+        "CALL public.count_up('before');\n{statement}\nVACUUM public.first;\nCALL public.count_up('after');"
+    ))
+}
+
+fn step(forward: &str) -> String {
+    format!(
+        "-- Of interest to a test.\n-- migrate: no-transaction\n-- Not rerunnable: it counts.\n{forward}\n\n\
+         -- Nothing to undo: the test drops the database.\n"
+    )
+}
+
+const INDEX: &str = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS first_id ON public.first (id);";
+
+/// A binary that makes the tables, and then does what is of interest.
+fn library(second: &str) -> Library {
+    Library::of(&[
+        ("2025_01_01_1_first.sql", FIRST),
+        ("2025_01_01_2_second.sql", second),
+    ])
+}
+
+/// A database at the first version.
+struct Scene {
+    database: Database<'static>,
+    session: Session,
+    library: Library,
+}
+
+impl Scene {
+    async fn of(second: &str) -> Self {
+        let database = Server::shared().database();
+        let library = library(second);
+        let made = Library(&library.0[..1]).run(&database.url(), up()).await;
+        assert!(made.result.is_ok(), "{}", made.text());
+        Self {
+            session: database.session().await,
+            database,
+            library,
+        }
+    }
+
+    async fn up(&self) -> Ended {
+        self.library.run(&self.database.url(), up()).await
+    }
+
+    fn masked(&self, ended: &Ended) -> String {
+        mask(&ended.text(), &self.database)
+    }
+
+    /// Ends the session of a run as soon as it is seen waiting; how the run ended.
+    async fn up_terminated_at(&self, words: &str) -> Ended {
+        let (library, url) = (self.library, self.database.url());
+        let run = tokio::spawn(async move { library.run(&url, up()).await });
+        let waiting = format!(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
+             AND application_name = 'dsentr-migrate' AND query LIKE '{words}%'"
+        );
+        let pid = loop {
+            if let Some(pid) = self.session.rows(&waiting).await.first() {
+                break pid.clone();
+            }
+            assert!(
+                !run.is_finished(),
+                "it ended: {}",
+                run.await.expect("it ends").text()
+            );
+            tokio::task::yield_now().await;
+        };
+        self.session
+            .batch(&format!("SELECT pg_terminate_backend({pid})"))
+            .await;
+        run.await.expect("the run ends")
+    }
+
+    /// A transaction that everything with CONCURRENTLY waits for.
+    async fn writer(&self) -> Session {
+        let writer = self.database.session().await;
+        writer
+            .batch("BEGIN; INSERT INTO first VALUES (3, 'c'); INSERT INTO parted VALUES (1)")
+            .await;
+        writer
+    }
+
+    /// Everything came to its end, once, and nothing else is left.
+    async fn assert_done(&self) {
+        let counted = "SELECT what, count(*) FROM counted GROUP BY 1 ORDER BY 2, 1 DESC";
+        assert_eq!(self.session.rows(counted).await, ["before|1", "after|1"]);
+        assert_eq!(self.invalid().await, [""; 0]);
+        let history = "SELECT version FROM refinery_schema_history ORDER BY 1";
+        assert_eq!(
+            self.session.rows(history).await,
+            ["2025010101", "2025010102"]
+        );
+        assert_eq!(self.ledger().await, "gone");
+    }
+
+    async fn invalid(&self) -> Vec<String> {
+        let sql = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid ORDER BY 1";
+        self.session.rows(sql).await
+    }
+
+    async fn index(&self, name: &str) -> String {
+        let sql = format!(
+            "SELECT coalesce((SELECT indisvalid::text FROM pg_index WHERE indexrelid = to_regclass('public.{name}')), 'none')"
+        );
+        self.session.value(&sql).await
+    }
+
+    /// The statements that are remembered, and whether each is done.
+    async fn ledger(&self) -> String {
+        let there = "SELECT to_regclass('public.refinery_schema_history_ledger') IS NOT NULL";
+        if self.session.value(there).await == "f" {
+            return "gone".to_owned();
+        }
+        let rows = "SELECT version, statement, done IS NOT NULL FROM refinery_schema_history_ledger ORDER BY 1, 2";
+        self.session.rows(rows).await.join(" ")
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_gone_on_from_its_statement() {
+    let scene = Scene::of(&around(INDEX)).await;
+    scene
+        .session
+        .batch("INSERT INTO first VALUES (1, 'twice')")
+        .await;
+    golden(
+        "no_transaction_failed.txt",
+        &scene.masked(&scene.up().await),
+    );
+    assert_eq!(scene.index("first_id").await, "false");
+    assert_eq!(scene.ledger().await, "2025010102|0|t 2025010102|1|f");
+    scene
+        .session
+        .batch("DELETE FROM first WHERE label = 'twice'")
+        .await;
+    golden(
+        "no_transaction_resumed.txt",
+        &scene.masked(&scene.up().await),
+    );
+    assert_eq!(scene.index("first_id").await, "true");
+    scene.assert_done().await;
+}
+
+#[tokio::test]
+async fn an_index_that_was_cut_off_is_made_anew() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let writer = scene.writer().await;
+    let cut = scene.up_terminated_at("CREATE UNIQUE INDEX").await;
+    golden("no_transaction_terminated.txt", &scene.masked(&cut));
+    writer.batch("ROLLBACK").await;
+    assert_eq!(scene.invalid().await, ["first_id"]);
+    let ended = scene.up().await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    assert_eq!(scene.index("first_id").await, "true");
+    scene.assert_done().await;
+    writer.close().await;
+}
+
+/// The kill came after the work and before the ledger knew of it.
+#[tokio::test]
+async fn an_index_that_was_done_is_not_made_again() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let writer = scene.writer().await;
+    scene.up_terminated_at("CREATE UNIQUE INDEX").await;
+    writer.batch("ROLLBACK").await;
+    scene
+        .session
+        .batch("DROP INDEX first_id; CREATE UNIQUE INDEX first_id ON first (id)")
+        .await;
+    let oid = "SELECT 'first_id'::regclass::oid";
+    let before = scene.session.value(oid).await;
+    let ended = scene.up().await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    assert_eq!(scene.session.value(oid).await, before);
+    scene.assert_done().await;
+    writer.close().await;
+}
+
+/// Where nothing was begun by a run of ours: IF NOT EXISTS would take the INVALID index for the wanted one.
+#[tokio::test]
+async fn an_invalid_index_made_by_hand_is_replaced() {
+    let scene = Scene::of(&around(INDEX)).await;
+    scene
+        .session
+        .batch("INSERT INTO first VALUES (1, 'twice')")
+        .await;
+    let by_hand = scene
+        .session
+        .try_batch("CREATE UNIQUE INDEX CONCURRENTLY first_id ON first (id)")
+        .await;
+    assert!(by_hand.is_err());
+    assert_eq!(scene.index("first_id").await, "false");
+    scene
+        .session
+        .batch("DELETE FROM first WHERE label = 'twice'")
+        .await;
+    let ended = scene.up().await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    assert_eq!(scene.index("first_id").await, "true");
+    scene.assert_done().await;
+}
+
+/// The server works on for a run that is gone. Its index is INVALID, and must be left alone until it is done.
+#[tokio::test]
+async fn a_statement_that_still_runs_is_waited_for() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let writer = scene.writer().await;
+    scene.up_terminated_at("CREATE UNIQUE INDEX").await;
+    writer.batch("ROLLBACK").await;
+    scene.session.batch("DROP INDEX first_id").await;
+    let writer = scene.writer().await;
+    let orphan = scene.database.session().await;
+    let statement = INDEX.trim_end_matches(';');
+    let orphaned = tokio::spawn(async move {
+        orphan.batch(statement).await;
+        orphan.close().await;
+    });
+    let seen = |what: &'static str| {
+        format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {what}"
+        )
+    };
+    let blocked = seen("wait_event_type = 'Lock' AND query LIKE 'CREATE UNIQUE INDEX%'");
+    while scene.session.value(&blocked).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    let (library, url) = (scene.library, scene.database.url());
+    let run = tokio::spawn(async move { library.run(&url, up()).await });
+    let looking =
+        seen("application_name = 'dsentr-migrate' AND query LIKE '%starts_with($1, query)%'");
+    while scene.session.value(&looking).await == "0" {
+        assert!(!run.is_finished());
+        tokio::task::yield_now().await;
+    }
+    writer.batch("ROLLBACK").await;
+    orphaned.await.expect("the orphan ends well");
+    let ended = run.await.expect("the run ends");
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+    writer.close().await;
+}
+
+/// A file that was never applied may be changed: what is remembered of another text does not count.
+#[tokio::test]
+async fn a_statement_that_was_changed_runs_again() {
+    let scene = Scene::of(&around(INDEX)).await;
+    scene
+        .session
+        .batch("INSERT INTO first VALUES (1, 'twice')")
+        .await;
+    assert!(scene.up().await.result.is_err());
+    scene
+        .session
+        .batch("DELETE FROM first WHERE label = 'twice'; TRUNCATE counted")
+        .await;
+    let changed = around(INDEX).replace("'before'", "E'before'");
+    let ended = library(&changed).run(&scene.database.url(), up()).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+}
+
+#[tokio::test]
+async fn what_reindex_left_is_dropped() {
+    let scene = Scene::of(&around("REINDEX INDEX CONCURRENTLY public.first_label;")).await;
+    let writer = scene.writer().await;
+    scene.up_terminated_at("REINDEX").await;
+    writer.batch("ROLLBACK").await;
+    assert_eq!(scene.invalid().await, ["first_label_ccnew"]);
+    let ended = scene.up().await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+    writer.close().await;
+}
+
+/// A partition whose detaching was cut off stays pending, and one whose detaching was done is no partition any more.
+#[tokio::test]
+async fn a_partition_is_detached_to_its_end() {
+    let major = Server::shared()
+        .database()
+        .session()
+        .await
+        .value("SHOW server_version_num")
+        .await;
+    if major.starts_with("13") {
+        return; // it came with 14
+    }
+    let detach = "ALTER TABLE public.parted DETACH PARTITION public.parted_1 CONCURRENTLY;";
+    for is_done in [false, true] {
+        let scene = Scene::of(&around(detach)).await;
+        let writer = scene.writer().await;
+        scene.up_terminated_at("ALTER TABLE").await;
+        writer.batch("ROLLBACK").await;
+        let pending = "SELECT inhdetachpending FROM pg_inherits";
+        assert_eq!(scene.session.rows(pending).await, ["t"]);
+        if is_done {
+            let finalize = "ALTER TABLE parted DETACH PARTITION parted_1 FINALIZE";
+            scene.session.batch(finalize).await;
+        }
+        let ended = scene.up().await;
+        assert!(ended.result.is_ok(), "{}", ended.text());
+        assert_eq!(scene.session.rows(pending).await, [""; 0]);
+        scene.assert_done().await;
+        writer.close().await;
+    }
+}
+
+/// The transaction that ends such a migration is asked after like any other.
+#[tokio::test]
+async fn the_last_commit_may_be_lost() {
+    for fault in [Fault::LoseRequest, Fault::LoseAnswer] {
+        let scene = Scene::of(&around(INDEX)).await;
+        let proxy = Proxy::start(scene.database.server().port());
+        proxy.on_commit(fault, 1);
+        let url = scene.database.url_through(proxy.port());
+        let ended = scene.library.run(&url, up()).await;
+        assert!(proxy.fired());
+        golden(
+            "no_transaction_resumed.txt",
+            &mask(
+                &ended
+                    .text()
+                    .replace(&format!(":{}", proxy.port()), ":<port>"),
+                &scene.database,
+            ),
+        );
+        scene.assert_done().await;
+    }
+}
+
+/// Limits of role and database are for the application. The header's is for one try, and there is another.
+#[tokio::test]
+async fn limits_are_those_of_the_file() {
+    let second = around(INDEX).replace(
+        "no-transaction\n",
+        "no-transaction\n-- migrate: lock-timeout=100ms\n",
+    );
+    let scene = Scene::of(&second).await;
+    let name = scene.database.name();
+    scene
+        .session
+        .batch(&format!(
+            "ALTER DATABASE {name} SET statement_timeout TO '50ms'; ALTER DATABASE {name} SET lock_timeout TO '1ms'"
+        ))
+        .await;
+    let other = scene.database.session().await;
+    other
+        .batch("SET statement_timeout TO 0; BEGIN; LOCK TABLE first IN SHARE UPDATE EXCLUSIVE MODE")
+        .await;
+    let (library, url) = (scene.library, scene.database.url());
+    let run = tokio::spawn(async move { library.run(&url, up()).await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // It gives up once, and comes back.
+    for wanted in ["1", "0", "1"] {
+        while scene.session.value(waiting).await != wanted {
+            assert!(!run.is_finished());
+            tokio::task::yield_now().await;
+        }
+    }
+    other.batch("COMMIT").await;
+    let ended = run.await.expect("the run ends");
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn through_a_pooler_in_transaction_mode() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let pooler = Pooler::start(scene.database.server(), PoolMode::Transaction, 5);
+    let url = pooler.url(&scene.database);
+    let ended = scene.library.run(&url, up()).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+}
+
+/// Nobody could hold the lock, and a second runner would do the same at the same time.
+#[tokio::test]
+async fn through_a_pooler_without_a_second_connection() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let pooler = Pooler::start(scene.database.server(), PoolMode::Transaction, 1);
+    let variables = [
+        ("DATABASE_URL", pooler.url(&scene.database)),
+        (
+            "DSENTR_MIGRATE_DATABASE_CONNECT_TIMEOUT",
+            "300ms".to_owned(),
+        ),
+    ];
+    let variables = variables
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let ended = scene.library.run_with(&variables, up(), Format::Text).await;
+    let text = ended
+        .text()
+        .replace(&format!(":{}", pooler.port()), ":<port>");
+    golden(
+        "no_transaction_without_lock.txt",
+        &mask(&text, &scene.database),
+    );
+    assert_eq!(scene.ledger().await, "gone");
+}
