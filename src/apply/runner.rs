@@ -70,6 +70,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// What PostgreSQL takes as a limit at most: 24 days, in milliseconds.
+const LONGEST_LIMIT: Duration = Duration::from_millis(i32::MAX.cast_unsigned() as u64);
+
 /// Carries out what refinery asks for.
 pub(super) struct Runner<'a, 'c> {
     session: &'a Session,
@@ -167,7 +170,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             let watch = self.watcher.watch(
                 self.course.connector,
                 &running,
-                limits.lock_timeout / 2,
+                limits.first_look(),
                 self.course.observer,
             );
             let ended = attend(self.session, self.course.connector.stop, watch, work).await;
@@ -205,7 +208,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             let watch = self.watcher.watch(
                 self.course.connector,
                 &running,
-                Duration::MAX,
+                limits.first_look(),
                 self.course.observer,
             );
             let ended = attend(self.session, self.course.connector.stop, watch, work).await;
@@ -227,8 +230,8 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     fn limits(&self, migration: &Migration) -> Limits {
         Limits {
-            lock_timeout: self.course.table_lock_timeout(migration),
-            statement_timeout: self.course.settings.statement.timeout.0,
+            lock_timeout: self.course.table_lock_timeout(migration).min(LONGEST_LIMIT),
+            statement_timeout: self.course.settings.statement.timeout.0.min(LONGEST_LIMIT),
             is_direct: self.held.is_direct(),
         }
     }

@@ -30,6 +30,16 @@ pub(super) struct Limits {
     pub(super) is_direct: bool,
 }
 
+impl Limits {
+    /// When it is looked who is in the way, at the latest: before a try is given up.
+    pub(super) fn first_look(&self) -> Duration {
+        match self.lock_timeout {
+            Duration::ZERO => Duration::MAX,
+            limit => limit / 2,
+        }
+    }
+}
+
 /// Runs all statements and writes the history row. The row goes first: where two runners meet, its primary key lets one
 /// of them through, before anything else is done twice.
 ///

@@ -126,9 +126,21 @@ async fn show_plan(
     Ok(out.report(&PlanReport::new(target, &plan))?)
 }
 
-/// Connect, one question.
+/// Connect, one question. Where the connection ends before the answer, as behind a pooler whose server is down, both are
+/// tried again, to `wait.timeout`.
 async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session, History), Error> {
-    let session = connector.connect().await?;
-    let history = History::read(&session, &settings.history).await?;
-    Ok((session, history))
+    let mut patience = connector.patience();
+    loop {
+        let session = connector.connect_within(patience.left()).await?;
+        match History::read(&session, &settings.history).await {
+            Ok(history) => return Ok((session, history)),
+            Err(Error::Lost(lost)) => {
+                tracing::debug!(reason = lost.reason, "the connection was lost");
+                if !patience.next_try().await? {
+                    return Err(lost.into());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::ask;
 use crate::apply::{Course, Ended, apply};
 use crate::config::Settings;
 use crate::connect::{Connector, Session, Target};
@@ -25,8 +26,15 @@ impl Up<'_> {
     /// Where nothing is pending: connect, one question, done.
     pub(super) async fn run(&self, out: &mut Out) -> Result<(), Error> {
         let session = self.connector.connect().await?;
+        // First of all: an operator must see which database this is about, above all where it cannot be asked.
         out.text(&format!("{}\n", session.target))?;
-        let history = self.history(&session).await?;
+        let (session, history) = match self.history(&session).await {
+            Err(Error::Lost(_)) => {
+                let asked = ask(self.settings, self.connector);
+                self.connector.stop.unless_stopped(asked).await??
+            }
+            history => (session, history?),
+        };
         let first = plan(self.embedded, &history, self.to)?;
         if first.steps.is_empty() {
             let result = self.nothing(session.target.clone(), &first, out);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ask;
 use crate::cli::Goal;
 use crate::config::Settings;
 use crate::connect::Connector;
@@ -26,23 +27,27 @@ pub(super) async fn wait(
     embedded: &[Migration],
     out: &mut Out,
 ) -> Result<(), Error> {
+    match goal {
+        Goal::Server => {
+            let session = connector.connect().await?;
+            let report = WaitReport::server(session.target.clone());
+            session.close().await;
+            Ok(out.report(&report)?)
+        }
+        Goal::Schema => wait_for_schema(settings, connector, embedded, out).await,
+    }
+}
+
+async fn wait_for_schema(
+    settings: &Settings,
+    connector: &Connector<'_>,
+    embedded: &[Migration],
+    out: &mut Out,
+) -> Result<(), Error> {
     let limit = settings.wait.timeout;
     let mut patience = Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
-    let mut session = connector.connect().await?;
-    if goal == Goal::Server {
-        let report = WaitReport::server(session.target.clone());
-        session.close().await;
-        return Ok(out.report(&report)?);
-    }
+    let (mut session, mut history) = ask(settings, connector).await?;
     loop {
-        let history = match History::read(&session, &settings.history).await {
-            Ok(history) => history,
-            Err(Error::Lost(_)) => {
-                session = connector.connect_within(patience.left()).await?;
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
         let plan = plan(embedded, &history, None)?;
         let report = WaitReport::schema(session.target.clone(), &plan);
         if plan.steps.is_empty() {
@@ -58,5 +63,12 @@ pub(super) async fn wait(
             out.report(&report)?;
             return Err(Error::Pending);
         }
+        history = match History::read(&session, &settings.history).await {
+            Err(Error::Lost(_)) => {
+                session = connector.connect_within(patience.left()).await?;
+                continue;
+            }
+            read => read?,
+        };
     }
 }

@@ -146,7 +146,7 @@ impl Login {
     fn judge(&self, endpoint: &Endpoint, error: &tokio_postgres::Error) -> Rejection {
         let text = describe(error);
         if let Some(server) = ServerError::find(error) {
-            return if WORTH_ANOTHER_TRY.contains(&server.code.as_str()) {
+            return if is_worth_another_try(&server) {
                 Rejection::Passing(text)
             } else {
                 Rejection::Final(refused(endpoint, &server))
@@ -160,6 +160,13 @@ impl Login {
         }
         Rejection::Passing(text)
     }
+}
+
+/// Class 08 is a connection that broke, mostly between a pooler and its server; but poolers also say so of a parameter
+/// that they do not know.
+fn is_worth_another_try(server: &ServerError) -> bool {
+    WORTH_ANOTHER_TRY.contains(&server.code.as_str())
+        || server.code.starts_with("08") && !server.message.contains("startup parameter")
 }
 
 /// Where nothing but TLS will do. It is refused before a password could go out in clear text.

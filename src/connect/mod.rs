@@ -101,6 +101,15 @@ impl<'a> Connector<'a> {
         }
     }
 
+    /// For what has to be tried again until the server is there: `wait.timeout`, from now.
+    pub fn patience(&self) -> Patience<'a> {
+        self.patience_of(self.settings.wait.timeout)
+    }
+
+    fn patience_of(&self, limit: Timeout) -> Patience<'a> {
+        Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, self.stop)
+    }
+
     /// Opens a session on the first of the hosts that lets us in. Where none does, they are tried again with growing
     /// pauses, to `wait.timeout`.
     ///
@@ -118,7 +127,7 @@ impl<'a> Connector<'a> {
     pub async fn connect_within(&self, limit: Timeout) -> Result<Session, Error> {
         let login = Login::new(&self.settings.database, self.environment)?;
         let doors = login.doors(&self.settings.database)?;
-        let mut patience = Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, self.stop);
+        let mut patience = self.patience_of(limit);
         let mut tries = 0;
         loop {
             tries += 1;
