@@ -14,6 +14,8 @@ use crate::embedded::Migration;
 pub(super) struct Done {
     /// How many of its first statements are done.
     pub(super) statements: usize,
+    /// How many of them this run has done.
+    pub(super) here: usize,
 }
 
 /// Runs what is not done yet, and writes the history row. Only for the one who holds the migration lock.
@@ -43,6 +45,7 @@ pub(super) async fn run(
             error,
         })?;
         done.statements = statement + 1;
+        done.here += 1;
     }
     running.is_at(None);
     ledger.finish(migration).await.map_err(framed)?;

@@ -194,7 +194,7 @@ impl<'a, 'c> Runner<'a, 'c> {
         let mut done = Done::default();
         loop {
             self.course.sends(migration, insert);
-            let before = done.statements;
+            let before = done.here;
             let running = Running::new(migration, self.session.process);
             let work = one_by_one::run(
                 self.session,
@@ -212,7 +212,7 @@ impl<'a, 'c> Runner<'a, 'c> {
                 self.course.observer,
             );
             let ended = attend(self.session, self.course.connector.stop, watch, work).await;
-            if done.statements > before {
+            if done.here > before {
                 self.course.advanced();
             }
             match ended {

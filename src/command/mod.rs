@@ -130,8 +130,11 @@ async fn show_plan(
 /// tried again, to `wait.timeout`.
 async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session, History), Error> {
     let mut patience = connector.patience();
+    let mut tries = 0;
     loop {
-        let session = connector.connect_within(patience.left()).await?;
+        let mut session = connector.connect_within(patience.left()).await?;
+        tries += session.tries;
+        session.tries = tries;
         match History::read(&session, &settings.history).await {
             Ok(history) => return Ok((session, history)),
             Err(Error::Lost(lost)) => {
