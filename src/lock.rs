@@ -25,23 +25,32 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// What the errors of this module's questions begin with.
 const PURPOSE: &str = "the migration lock";
 
-/// Another runner held the lock for too long. Exit code 5: worth another try.
+/// The lock was not to be had. Exit code 5: worth another try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockTimeout {
-    /// How long was waited.
-    pub waited: Timeout,
-    /// Who held it at the end, in the server's words.
-    pub holder: Option<Box<Holder>>,
+pub enum LockTimeout {
+    /// Another runner held it for too long.
+    Held {
+        /// How long was waited.
+        waited: Timeout,
+        /// Who held it at the end, in the server's words.
+        holder: Option<Box<Holder>>,
+    },
+    /// A migration needs it, and the pooler gave no second connection to hold it.
+    NoConnection,
 }
 
 impl fmt::Display for LockTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the migration lock was not obtained within {}",
-            self.waited
-        )?;
-        match &self.holder {
+        let (waited, holder) = match self {
+            Self::Held { waited, holder } => (waited, holder),
+            Self::NoConnection => {
+                return f.write_str(
+                    "a migration that runs without a transaction needs the migration lock, and the connection pooler gave no second connection to hold it",
+                );
+            }
+        };
+        write!(f, "the migration lock was not obtained within {waited}")?;
+        match holder {
             Some(holder) => write!(f, ": {holder}"),
             None => Ok(()),
         }
@@ -133,7 +142,7 @@ impl Held<'_> {
                 let answer = session.client.simple_query("SELECT").await;
                 answer.map(drop).map_err(|error| broken(PURPOSE, &error))
             }
-            Self::Nowhere => Err(no_second_connection().into()),
+            Self::Nowhere => Err(LockTimeout::NoConnection.into()),
         }
     }
 
@@ -155,11 +164,6 @@ impl Held<'_> {
             Self::Nowhere => {}
         }
     }
-}
-
-fn no_second_connection() -> ConfigError {
-    ConfigError::new("a migration that runs without a transaction needs the migration lock, and the connection pooler has no second connection to hold it")
-        .with_help("connect to the server itself, or give the pool at least two connections; then run it again")
 }
 
 /// Waits for the lock, and takes it.
@@ -337,7 +341,7 @@ impl Lock<'_> {
         if patience.next_try().await? {
             return Ok(());
         }
-        Err(LockTimeout {
+        Err(LockTimeout::Held {
             waited: self.timeout,
             holder: self.holder(session).await?.map(Box::new),
         }
@@ -374,7 +378,7 @@ impl Lock<'_> {
 
 fn without_lock<'a>() -> Held<'a> {
     tracing::warn!(
-        "the connection pooler has no second connection: going on without the migration lock; \
+        "the connection pooler gives no second connection: going on without the migration lock; \
          each migration's row in the history still decides who applies it"
     );
     Held::Nowhere

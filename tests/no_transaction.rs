@@ -17,6 +17,7 @@ const FIRST: &str = "-- A table, one that counts, and one that is partitioned.\n
     CREATE INDEX first_label ON first (label);\n\
     CREATE TABLE counted (what text);\n\
     CREATE PROCEDURE count_up(what text) LANGUAGE sql AS 'INSERT INTO public.counted VALUES (what)';\n\
+    CREATE PROCEDURE sleep() LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); END';\n\
     CREATE TABLE parted (id int) PARTITION BY LIST (id);\n\
     CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);\n\n\
     -- Nothing to undo: the test drops the database.\n";
@@ -352,6 +353,29 @@ async fn the_last_commit_may_be_lost() {
         );
         scene.assert_done().await;
     }
+}
+
+/// What was done by an earlier try is no progress of this one.
+#[tokio::test]
+async fn a_statement_that_breaks_every_connection_is_given_up() {
+    let scene = Scene::of(&around("CALL public.sleep();")).await;
+    let proxy = Proxy::start(scene.database.server().port());
+    let (library, url) = (scene.library, scene.database.url_through(proxy.port()));
+    let run = tokio::spawn(async move { library.run(&url, up()).await });
+    let asleep = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let mut last = String::new();
+    while !run.is_finished() {
+        let pid = scene.session.rows(asleep).await.first().cloned();
+        if let Some(pid) = pid.filter(|pid| *pid != last) {
+            proxy.cut();
+            last = pid;
+        }
+        tokio::task::yield_now().await;
+    }
+    let text = run.await.expect("the run ends").text();
+    let text = text.replace(&format!(":{}", proxy.port()), ":<port>");
+    golden("no_transaction_given_up.txt", &mask(&text, &scene.database));
+    assert_eq!(scene.ledger().await, "2025010102|0|t 2025010102|1|f");
 }
 
 /// Limits of role and database are for the application. The header's is for one try, and there is another.

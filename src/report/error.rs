@@ -213,11 +213,20 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
 }
 
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
+    let holder = match timeout {
+        LockTimeout::Held { holder, .. } => holder,
+        LockTimeout::NoConnection => {
+            return vec![
+                "connect to the server itself, or see that the pool has two connections for this run; then run it again"
+                    .to_owned(),
+            ];
+        }
+    };
     let mut help = vec![
         "run it again when the other runner is done, or allow more with --lock-timeout; `dsentr-migrate status` shows how far it is".to_owned(),
     ];
-    // A pooler may keep a session, and with it the lock, for a runner that is long gone.
-    help.extend(timeout.holder.as_ref().map(|holder| {
+    // A machine that has vanished keeps its session, and with it the lock, until the server notices.
+    help.extend(holder.as_ref().map(|holder| {
         format!(
             "if no runner is at work any more, free the lock with SELECT pg_terminate_backend({})",
             holder.pid
