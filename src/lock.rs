@@ -130,19 +130,25 @@ impl Held<'_> {
         matches!(self, Self::BySession { .. })
     }
 
-    /// Asks the server whether the lock is still ours.
+    /// Refuses what nobody else may do at the same time, where nobody holds the lock.
     ///
     /// # Errors
-    /// It is not, or never was.
-    pub async fn confirm(&self) -> Result<(), Error> {
+    /// [`LockTimeout::NoConnection`].
+    pub fn require(&self) -> Result<(), LockTimeout> {
         match self {
-            // It would have been lost together with the session.
-            Self::BySession { .. } => Ok(()),
-            Self::ByTransaction(session) => {
-                let answer = session.client.simple_query("SELECT").await;
-                answer.map(drop).map_err(|error| broken(PURPOSE, &error))
-            }
-            Self::Nowhere => Err(LockTimeout::NoConnection.into()),
+            Self::BySession { .. } | Self::ByTransaction(_) => Ok(()),
+            Self::Nowhere => Err(LockTimeout::NoConnection),
+        }
+    }
+
+    /// Asks the server whether the lock is still held. The session's own would be lost together with the session.
+    ///
+    /// # Errors
+    /// The connection that held it is lost.
+    pub async fn confirm(&self) -> Result<(), tokio_postgres::Error> {
+        match self {
+            Self::BySession { .. } | Self::Nowhere => Ok(()),
+            Self::ByTransaction(session) => session.client.simple_query("SELECT").await.map(drop),
         }
     }
 

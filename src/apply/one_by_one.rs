@@ -4,10 +4,11 @@ use super::SCHEMA;
 use super::attend::Running;
 use super::ledger::Ledger;
 use super::residue::{self, Next};
-use super::transaction::{Broken, Limits};
+use super::transaction::{Broken, Limits, Step};
 use crate::config::HistoryTable;
 use crate::connect::Session;
 use crate::embedded::Migration;
+use crate::lock::Held;
 
 /// How far it has come, for whoever asks after it was cut off.
 #[derive(Default)]
@@ -21,10 +22,10 @@ pub(super) struct Done {
 /// Runs what is not done yet, and writes the history row. Only for the one who holds the migration lock.
 pub(super) async fn run(
     session: &Session,
+    held: &Held<'_>,
     history: &HistoryTable,
-    migration: &Migration,
+    Step { migration, insert }: Step<'_>,
     limits: &Limits,
-    insert: &str,
     running: &Running<'_>,
     done: &mut Done,
 ) -> Result<(), Broken> {
@@ -39,15 +40,18 @@ pub(super) async fn run(
     for statement in begun.done..migration.statements.len() {
         running.is_at(Some(statement));
         let was_begun = begun.was_begun && statement == begun.done;
-        let result = one(session, &ledger, migration, statement, was_begun).await;
-        result.map_err(|error| Broken {
+        let at = |error| Broken {
             statement: Some(statement),
             error,
-        })?;
+        };
+        held.confirm().await.map_err(at)?;
+        let result = one(session, &ledger, migration, statement, was_begun).await;
+        result.map_err(at)?;
         done.statements = statement + 1;
         done.here += 1;
     }
     running.is_at(None);
+    held.confirm().await.map_err(framed)?;
     ledger.finish(migration).await.map_err(framed)?;
     ledger.close(insert).await
 }
@@ -71,17 +75,23 @@ async fn one(
     ledger: &Ledger<'_>,
     migration: &Migration,
     statement: usize,
-    was_begun: bool,
+    mut was_begun: bool,
 ) -> Result<(), tokio_postgres::Error> {
-    let finishing;
-    let sql = match residue::clear(session, migration, statement, was_begun).await? {
-        Next::Skip => return Ok(()),
-        Next::Run => migration.statement(statement),
-        Next::Finish(instead) => {
-            finishing = instead;
-            &finishing
+    loop {
+        let finishing;
+        let sql = match residue::clear(session, migration, statement, was_begun).await? {
+            Next::Skip => return Ok(()),
+            Next::Run => migration.statement(statement),
+            Next::Finish(instead) => {
+                finishing = instead;
+                &finishing
+            }
+        };
+        ledger.begin(migration, statement).await?;
+        session.client.batch_execute(sql).await?;
+        if residue::is_done(session, migration, statement).await? {
+            return Ok(());
         }
-    };
-    ledger.begin(migration, statement).await?;
-    session.client.batch_execute(sql).await
+        was_begun = true;
+    }
 }

@@ -35,11 +35,15 @@ pub(super) async fn clear(
     if was_begun {
         outlast_orphans(session, migration.statement(statement)).await?;
     }
-    let mut residues = migration.residues.iter();
-    let residue = residues.find(|(nth, _)| *nth == statement);
-    match residue.map(|(_, residue)| residue) {
-        Some(Residue::Index(name)) => index(session, name, was_begun).await,
-        Some(Residue::Reindex) if was_begun => reindexed(session).await,
+    match of(migration, statement) {
+        Some(Residue::Index(name)) => Ok(match index(session, name).await? {
+            Found::Valid if was_begun => Next::Skip,
+            Found::Nothing | Found::Valid | Found::Dropped => Next::Run,
+        }),
+        Some(Residue::Reindex) if was_begun => {
+            reindexed(session).await?;
+            Ok(Next::Run)
+        }
         Some(Residue::Detach { parent, partition }) if was_begun => {
             detached(session, parent, partition).await
         }
@@ -48,6 +52,26 @@ pub(super) async fn clear(
             Ok(Next::Run)
         }
     }
+}
+
+/// Whether a statement that came to its end has done its work. IF NOT EXISTS also ends well where another run, which has
+/// lost the lock without knowing, was making the index and is cut off then.
+pub(super) async fn is_done(
+    session: &Session,
+    migration: &Migration,
+    statement: usize,
+) -> Result<bool, Error> {
+    match of(migration, statement) {
+        Some(Residue::Index(name)) => Ok(index(session, name).await? != Found::Dropped),
+        Some(Residue::Reindex) => reindexed(session).await.map(|()| true),
+        Some(Residue::DroppedIndex(_) | Residue::Detach { .. }) | None => Ok(true),
+    }
+}
+
+fn of(migration: &Migration, statement: usize) -> Option<&'static Residue> {
+    let mut residues = migration.residues.iter();
+    let residue = residues.find(|(nth, _)| *nth == statement);
+    residue.map(|(_, residue)| residue)
 }
 
 /// A server process whose client is gone works on until it notices. What it is at is what we are about to do.
@@ -73,9 +97,18 @@ async fn outlast_orphans(session: &Session, sql: &str) -> Result<(), Error> {
     }
 }
 
+/// What was found where an index should be.
+#[derive(PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Valid,
+    /// It was INVALID, and is no more.
+    Dropped,
+}
+
 /// An index that is there and INVALID was being made when its maker was cut off. One that somebody is making now is
 /// waited for.
-async fn index(session: &Session, name: &Relation, was_begun: bool) -> Result<Next, Error> {
+async fn index(session: &Session, name: &Relation) -> Result<Found, Error> {
     let question = "SELECT i.indisvalid, EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid) \
                     FROM pg_catalog.pg_class c \
                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -84,15 +117,14 @@ async fn index(session: &Session, name: &Relation, was_begun: bool) -> Result<Ne
     loop {
         let rows = ask(session, question, name.schema, name.name).await?;
         let Some(row) = rows.first() else {
-            return Ok(Next::Run);
+            return Ok(Found::Nothing);
         };
         match (row.get(0), row.get(1)) {
-            (true, _) if was_begun => return Ok(Next::Skip),
-            (true, _) => return Ok(Next::Run),
+            (true, _) => return Ok(Found::Valid),
             (false, true) => tokio::time::sleep(PAUSE).await,
             (false, false) => {
                 drop_index(session, name.schema, name.name).await?;
-                return Ok(Next::Run);
+                return Ok(Found::Dropped);
             }
         }
     }
@@ -110,7 +142,7 @@ async fn drop_index(session: &Session, schema: &str, name: &str) -> Result<(), E
 
 /// The names that PostgreSQL gives to the new and the old one of each pair.
 /// <https://www.postgresql.org/docs/18/sql-reindex.html#SQL-REINDEX-CONCURRENTLY>
-async fn reindexed(session: &Session) -> Result<Next, Error> {
+async fn reindexed(session: &Session) -> Result<(), Error> {
     let question = "SELECT n.nspname, c.relname \
                     FROM pg_catalog.pg_class c \
                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -121,7 +153,7 @@ async fn reindexed(session: &Session) -> Result<Next, Error> {
     for row in session.client.query_typed(question, &[]).await? {
         drop_index(session, row.get(0), row.get(1)).await?;
     }
-    Ok(Next::Run)
+    Ok(())
 }
 
 /// A partition whose detaching was cut off is pending, and can only be finished.

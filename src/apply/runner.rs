@@ -13,7 +13,7 @@ use super::attend::{Running, attend};
 use super::course::Course;
 use super::failure::{Cause, Failure, Left};
 use super::one_by_one::{self, Done};
-use super::transaction::{self, Broken, Limits};
+use super::transaction::{self, Broken, Limits, Step};
 use super::watch::{Blocker, Watcher};
 use crate::config::Timeout;
 use crate::connect::{Lost, Session, broken};
@@ -161,12 +161,13 @@ impl<'a, 'c> Runner<'a, 'c> {
     }
 
     async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
+        let step = Step { migration, insert };
         let limits = self.limits(migration);
         let mut tries = Tries::new(self.course);
         loop {
             self.course.sends(migration, insert);
             let running = Running::new(migration, self.session.process);
-            let work = transaction::run(self.session, migration, &limits, insert, &running);
+            let work = transaction::run(self.session, step, &limits, &running);
             let watch = self.watcher.watch(
                 self.course.connector,
                 &running,
@@ -188,7 +189,8 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     /// Statements that refuse to run in a transaction, each in a message of its own.
     async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
-        self.held.confirm().await?;
+        self.held.require()?;
+        let step = Step { migration, insert };
         let limits = self.limits(migration);
         let mut tries = Tries::new(self.course);
         let mut done = Done::default();
@@ -198,10 +200,10 @@ impl<'a, 'c> Runner<'a, 'c> {
             let running = Running::new(migration, self.session.process);
             let work = one_by_one::run(
                 self.session,
+                self.held,
                 self.course.table(),
-                migration,
+                step,
                 &limits,
-                insert,
                 &running,
                 &mut done,
             );

@@ -20,6 +20,14 @@ pub(super) struct Broken {
     pub(super) error: tokio_postgres::Error,
 }
 
+/// What is to be applied.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) migration: &'a Migration,
+    /// The statement that writes its history row, as refinery made it.
+    pub(super) insert: &'a str,
+}
+
 /// What holds in the transaction.
 pub(super) struct Limits {
     /// For one table lock.
@@ -47,9 +55,8 @@ impl Limits {
 /// turns COMMIT into ROLLBACK.
 pub(super) async fn run(
     session: &Session,
-    migration: &Migration,
+    Step { migration, insert }: Step<'_>,
     limits: &Limits,
-    insert: &str,
     running: &Running<'_>,
 ) -> Result<(), Broken> {
     let opening = opening(session, limits, insert);
