@@ -8,6 +8,7 @@ use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::Refusal;
 use crate::signal::Stopped;
+use crate::source::Version;
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -46,12 +47,27 @@ pub enum Error {
     ReadOnly(ReadOnly),
     /// The connection ended before an answer came.
     Lost(Lost),
-    /// A signal asked for the end. With how far the run had come, if it had begun to apply.
-    Stopped(Stopped, Option<Standing>),
+    /// A signal asked for the end.
+    Stopped(Stopped),
+    /// A signal asked for the end, and the server did not let us come to one in order.
+    GivenUp(Stopped),
+    /// A run that had begun to apply ended between two migrations, or with one whose answer never came.
+    Underway(Box<Underway>),
     /// A migration did not come to its end.
     Migration(Box<Failure>),
     /// Anything unforeseen.
     Other(anyhow::Error),
+}
+
+/// What ended a run that had begun to apply, and how far that had come.
+#[derive(Debug)]
+pub struct Underway {
+    /// What ended it.
+    pub error: Error,
+    /// How far it had come.
+    pub standing: Standing,
+    /// The migration that was sent and not answered: it may be committed.
+    pub doubt: Option<Version>,
 }
 
 impl Error {
@@ -65,7 +81,8 @@ impl Error {
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
-            Self::Stopped(..) => exit_code::STOPPED,
+            Self::Stopped(_) | Self::GivenUp(_) => exit_code::STOPPED,
+            Self::Underway(underway) => underway.error.exit_code(),
             Self::Migration(failure) => match failure.cause {
                 Cause::Server | Cause::Lost => exit_code::FAILED,
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
@@ -86,7 +103,13 @@ impl fmt::Display for Error {
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
             Self::Lost(lost) => write!(f, "the connection was lost: {}", lost.reason),
-            Self::Stopped(stopped, _) => write!(f, "stopped by {}", stopped.signal),
+            Self::Stopped(stopped) => write!(f, "stopped by {}", stopped.signal),
+            Self::GivenUp(stopped) => write!(
+                f,
+                "stopped by {}, with no answer from the server",
+                stopped.signal
+            ),
+            Self::Underway(underway) => underway.error.fmt(f),
             Self::Migration(failure) => failure.fmt(f),
             // The whole chain: tokio-postgres prints "db error" and hides the reason in the source.
             Self::Other(error) => write!(f, "{error:#}"),
@@ -112,12 +135,6 @@ impl From<Failure> for Error {
     }
 }
 
-impl From<Stopped> for Error {
-    fn from(stopped: Stopped) -> Self {
-        Self::Stopped(stopped, None)
-    }
-}
-
 from! {
     ConfigError => Config,
     Refusal => Refusal,
@@ -125,5 +142,6 @@ from! {
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,
     Lost => Lost,
+    Stopped => Stopped,
     anyhow::Error => Other,
 }

@@ -7,8 +7,9 @@ use super::failure::{Failure, Left, Standing};
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, HistoryTable, Settings};
 use crate::connect::{Connector, Lost, Session};
 use crate::embedded::{Migration, Mode};
-use crate::error::Error;
+use crate::error::{Error, Underway};
 use crate::history::History;
+use crate::signal::Stopped;
 
 /// How often in a row the connection may be lost with nothing done in between. A migration that takes the server down
 /// must not do so for ever.
@@ -166,13 +167,25 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
+    /// What ended the run, with how far it had come; as it is where it says so itself or nothing was done.
+    pub fn underway(&self, error: Error) -> Error {
+        let standing = self.standing;
+        let doubt = self.doubt.as_ref().map(|doubt| doubt.migration.version);
+        let is_begun = standing.applied > 0 || doubt.is_some();
+        if matches!(error, Error::Migration(_)) || !is_begun {
+            return error;
+        }
+        Error::Underway(Box::new(Underway {
+            error,
+            standing,
+            doubt,
+        }))
+    }
+
     /// A signal asked for the end before a step was begun.
     pub(super) fn check_stop(&self) -> Result<(), Error> {
         match self.connector.stop.requested() {
-            Some(signal) => Err(Error::Stopped(
-                crate::signal::Stopped { signal },
-                Some(self.standing),
-            )),
+            Some(signal) => Err(Stopped { signal }.into()),
             None => Ok(()),
         }
     }

@@ -116,8 +116,14 @@ impl<'a, 'c> Runner<'a, 'c> {
         if self.has_history {
             return Ok(());
         }
-        let Err(error) = self.session.client.batch_execute(sql).await else {
-            return Ok(());
+        let stop = self.course.connector.stop;
+        let work = self.session.client.batch_execute(sql);
+        let ended = attend(self.session, stop, std::future::pending(), work).await;
+        let error = match (ended, stop.requested()) {
+            (Some(Ok(())), _) => return Ok(()),
+            (_, Some(signal)) => return Err(Stopped { signal }.into()),
+            (Some(Err(error)), None) => error,
+            (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
         };
         // Another runner was faster between the look whether it is there and the making, where no lock is held.
         let code = ServerError::find(&error).map(|server| server.code);

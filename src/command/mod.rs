@@ -21,7 +21,7 @@ use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
 
-/// For `up` to come to an end in order after a signal. It has limits of its own, below this one.
+/// For a command to come to an end in order after a signal. It has limits of its own, which together are below this one.
 const GRACE: Duration = Duration::from_secs(8);
 
 /// Carries out one command.
@@ -50,15 +50,15 @@ pub async fn run(
         }
         Command::Status { check } => {
             let status = status(settings, &connector, embedded, *check, out);
-            stop.unless_stopped(status).await?
+            within_grace(stop, status).await
         }
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
-            stop.unless_stopped(plan).await?
+            within_grace(stop, plan).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
-            stop.unless_stopped(wait).await?
+            within_grace(stop, wait).await
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
@@ -74,12 +74,12 @@ async fn within_grace(
     let given_up = async {
         let signal = stop.signalled().await;
         tokio::time::sleep(GRACE).await;
-        Stopped { signal }
+        Error::GivenUp(Stopped { signal })
     };
     tokio::select! {
         biased;
         result = work => result,
-        stopped = given_up => Err(stopped.into()),
+        error = given_up => Err(error),
     }
 }
 
@@ -129,6 +129,22 @@ async fn show_plan(
 /// Connect, one question.
 async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session, History), Error> {
     let session = connector.connect().await?;
-    let history = History::read(&session, &settings.history).await?;
+    let history = read_history(&session, settings, connector.stop).await?;
     Ok((session, history))
+}
+
+/// The history, unless there is a signal. Whoever has the table locked would keep the question waiting at the server.
+async fn read_history(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<History, Error> {
+    let history = History::read(session, &settings.history);
+    match stop.unless_stopped(history).await {
+        Ok(history) => history,
+        Err(stopped) => {
+            session.cancel().await;
+            Err(stopped.into())
+        }
+    }
 }

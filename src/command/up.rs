@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::read_history;
 use crate::apply::{Course, Ended, apply};
 use crate::config::Settings;
 use crate::connect::{Connector, Session, Target};
@@ -37,8 +38,7 @@ impl Up<'_> {
     }
 
     async fn history(&self, session: &Session) -> Result<History, Error> {
-        let history = History::read(session, &self.settings.history);
-        self.connector.stop.unless_stopped(history).await?
+        read_history(session, self.settings, self.connector.stop).await
     }
 
     /// Applies, and reports what was done however it ended.
@@ -52,6 +52,7 @@ impl Up<'_> {
         let mut progress = Progress::new(out, first);
         let mut course = Course::new(self.settings, self.connector, &mut progress);
         let result = self.steps(&mut session, &mut course).await;
+        let result = result.map_err(|error| course.underway(error));
         let standing = course.standing();
         let database = session.target.clone();
         session.close().await;
@@ -86,7 +87,8 @@ impl Up<'_> {
     }
 
     async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<Plan<'_>, Error> {
-        let held = lock::acquire(session, self.connector, self.settings).await?;
+        let acquire = lock::acquire(session, self.connector, self.settings);
+        let held = self.connector.stop.unless_stopped(acquire).await??;
         let result = self.under(&held, session, course).await;
         held.release().await;
         result
@@ -123,8 +125,9 @@ impl Up<'_> {
             return self.history(session).await;
         }
         // Polled in this order, both are sent before the first is answered.
-        let (protected, history) = tokio::join!(session.protect(), self.history(session));
-        protected?;
+        let protect = self.connector.stop.unless_stopped(session.protect());
+        let (protected, history) = tokio::join!(protect, self.history(session));
+        protected??;
         history
     }
 

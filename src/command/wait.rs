@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::read_history;
 use crate::cli::Goal;
 use crate::config::Settings;
 use crate::connect::Connector;
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::history::History;
 use crate::patience::Patience;
 use crate::plan::plan;
 use crate::report::{Out, WaitReport};
@@ -35,7 +35,7 @@ pub(super) async fn wait(
         return Ok(out.report(&report)?);
     }
     loop {
-        let history = match History::read(&session, &settings.history).await {
+        let history = match read_history(&session, settings, connector.stop).await {
             Ok(history) => history,
             Err(Error::Lost(_)) => {
                 session = connector.connect_within(patience.left()).await?;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::lock::LockTimeout;
 use crate::plan::{Disagreement, Refusal, State};
 use crate::server_error::ServerError;
-use crate::source::{Excerpt, Note};
+use crate::source::{Excerpt, Note, Version};
 
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
@@ -143,9 +143,15 @@ fn state(error: &Error) -> String {
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
-        | Error::Stopped(_, None) => "nothing was changed".to_owned(),
-        Error::Stopped(_, Some(standing)) => state_at(*standing),
-        Error::Lost(_) => {
+        | Error::Stopped(_) => "nothing was changed".to_owned(),
+        Error::Underway(underway) => {
+            let standing = state_at(underway.standing);
+            match underway.doubt {
+                Some(version) => format!("{standing}, {}", or_at(version)),
+                None => standing,
+            }
+        }
+        Error::Lost(_) | Error::GivenUp(_) => {
             "what was reported as applied is in the database; the next run asks it for the rest"
                 .to_owned()
         }
@@ -157,6 +163,7 @@ fn server(error: &Error) -> Option<&ServerError> {
     match error {
         Error::Migration(failure) => failure.server.as_ref(),
         Error::Other(error) => error.downcast_ref(),
+        Error::Underway(underway) => server(&underway.error),
         _ => None,
     }
 }
@@ -179,7 +186,8 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
         Error::Lost(_) => help.push(LOOK_AT_SERVER.to_owned()),
-        Error::Stopped(..) => {
+        Error::Underway(underway) => return self::help(&underway.error),
+        Error::Stopped(_) | Error::GivenUp(_) => {
             help.push("run it again to go on; that is safe at any time".to_owned());
         }
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
@@ -334,10 +342,15 @@ fn state_after(failure: &Failure) -> String {
             format!("and the first {done} statements of this migration are done")
         }
         Left::Unknown => {
-            format!("or at {}, if its COMMIT got through", failure.version)
+            or_at(failure.version)
         }
     };
     format!("{standing}, {left}")
+}
+
+/// Where the database stands if what was not answered is committed.
+fn or_at(version: Version) -> String {
+    format!("or at {version}, if its COMMIT got through")
 }
 
 /// How far the run came.
