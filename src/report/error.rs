@@ -168,10 +168,18 @@ fn server(error: &Error) -> Option<&ServerError> {
     }
 }
 
+/// What to do about the server's words. Where a signal was the cause, they are but its echo.
+fn advised(error: &Error) -> Option<String> {
+    let by_signal = |failure: &Failure| matches!(failure.cause, Cause::Signal(_));
+    if matches!(error, Error::Migration(failure) if by_signal(failure)) {
+        return None;
+    }
+    server(error).map(|server| advice(server).to_owned())
+}
+
 /// What to do next, a line a step; the last one names a command.
 fn help(error: &Error) -> Vec<String> {
-    let advice = server(error).map(|server| advice(server).to_owned());
-    let mut help: Vec<String> = advice.into_iter().collect();
+    let mut help: Vec<String> = advised(error).into_iter().collect();
     match error {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
@@ -195,6 +203,12 @@ fn help(error: &Error) -> Vec<String> {
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
                 .to_owned(),
         ),
+    }
+    // The first step follows nothing.
+    if let Some(first) = help.first_mut()
+        && let Some(rest) = first.strip_prefix("then ")
+    {
+        *first = rest.to_owned();
     }
     help
 }
@@ -341,9 +355,7 @@ fn state_after(failure: &Failure) -> String {
         Left::Statements(done) => {
             format!("and the first {done} statements of this migration are done")
         }
-        Left::Unknown => {
-            or_at(failure.version)
-        }
+        Left::Unknown => or_at(failure.version),
     };
     format!("{standing}, {left}")
 }
