@@ -208,27 +208,36 @@ async fn while_the_history_is_made() {
     assert_next_run_ends_at_target(&database).await;
 }
 
-/// A server that is out of reach confirms nothing, whether or not it hears of the signal.
+/// The server hears of nothing, and works on until the signal's requests arrive.
 #[tokio::test]
 async fn while_nothing_gets_through() {
+    while_frozen(Way::Both).await;
+}
+
+/// The server obeys, and cannot say so.
+#[tokio::test]
+async fn while_no_answer_gets_through() {
+    while_frozen(Way::ToClient).await;
+}
+
+/// A server that is out of reach confirms nothing, whether or not it hears of the signal.
+async fn while_frozen(way: Way) {
     let server = Server::shared();
-    for way in [Way::Both, Way::ToClient] {
-        let (database, holder) = busy(server).await;
-        let proxy = Proxy::start(server.port());
-        let url = database.url_through(proxy.port());
-        let mut run = start(run_at(&["up"], &url));
-        run.until_blocked(&database).await;
-        proxy.freeze(way);
-        let run = stop(run, "TERM");
-        golden("signal_frozen.txt", &told(&run, &database, &[proxy.port()]));
-        // What was held back arrives; by then nobody waits for it any more.
-        proxy.thaw();
-        holder.close().await;
-        let session = database.session().await;
-        until_alone(&session).await;
-        session.close().await;
-        assert_next_run_ends_at_target(&database).await;
-    }
+    let (database, holder) = busy(server).await;
+    let proxy = Proxy::start(server.port());
+    let url = database.url_through(proxy.port());
+    let mut run = start(run_at(&["up"], &url));
+    run.until_blocked(&database).await;
+    proxy.freeze(way);
+    let run = stop(run, "TERM");
+    golden("signal_frozen.txt", &told(&run, &database, &[proxy.port()]));
+    // What was held back arrives; by then nobody waits for it any more.
+    proxy.thaw();
+    holder.close().await;
+    let session = database.session().await;
+    until_alone(&session).await;
+    session.close().await;
+    assert_next_run_ends_at_target(&database).await;
 }
 
 #[tokio::test]

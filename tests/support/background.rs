@@ -10,7 +10,7 @@ use super::executable::{Dsentr, Run, mask};
 use super::server::{Database, Session};
 
 /// For anything that a test waits for. It is long, since the machine may be busy.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A run under way. It is killed with this value.
 pub(crate) struct Background {
@@ -183,12 +183,12 @@ pub(crate) fn told(run: &Run, database: &Database<'_>, proxies: &[u16]) -> Strin
 }
 
 /// Each number behind `mark` masked.
-fn mask_numbers(text: &str, mark: &str, mask: &str) -> String {
+fn mask_numbers(text: &str, mark: &str, name: &str) -> String {
     let mut parts = text.split(mark);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        let number = if rest.len() < part.len() { mask } else { "" };
+        let number = if rest.len() < part.len() { name } else { "" };
         masked.push_str(&format!("{mark}{number}{rest}"));
     }
     masked
