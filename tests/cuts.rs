@@ -20,7 +20,8 @@ use support::server::{Database, Server, Session};
 /// Lines that come or not.
 const RACING: [&str; 3] = [
     "WARN waiting for the migration lock",
-    "WARN terminating connection due to immediate shutdown command",
+    // A server that goes down at once may get to say so, each major in its own words.
+    "WARN terminating connection ",
     // Where the request is lost, the cut may overtake the answers to what was sent before it.
     "= note: statement ",
 ];
@@ -295,12 +296,26 @@ impl<'s> Victim<'s> {
     }
 }
 
-/// How fast the server notices is up to `client_connection_check_interval`, which the next test sees set.
+async fn major(database: &Database<'_>) -> u32 {
+    let session = database.session().await;
+    let major = session
+        .value("SELECT current_setting('server_version_num')::int / 10000")
+        .await;
+    session.close().await;
+    major.parse().expect("a number")
+}
+
+/// How fast the server notices is up to `client_connection_check_interval`, which the next test sees set. Before 14 there
+/// is none: who waits for a table lock is gone after `table_lock.timeout`, and a long statement goes on to its end.
 #[tokio::test]
 async fn the_locks_of_a_killed_runner_are_soon_free() {
     let server = Server::shared();
     let mut times = Vec::new();
+    let notices = major(&server.database()).await >= 14;
     for is_blocked in [true, false] {
+        if !is_blocked && !notices {
+            continue;
+        }
         let mut victims = Vec::new();
         for _ in 0..5 {
             victims.push(Victim::new(server, is_blocked).await);
@@ -335,12 +350,7 @@ async fn a_session_is_set_to_notice_that_its_runner_is_gone() {
              'tcp_keepalives_interval', 'tcp_keepalives_count', 'idle_in_transaction_session_timeout') ORDER BY name",
         )
         .await;
-    let major: u32 = session
-        .value("SELECT current_setting('server_version_num')::int / 10000")
-        .await
-        .parse()
-        .expect("a number");
-    if major >= 14 {
+    if major(&database).await >= 14 {
         assert_eq!(seen.remove(0), "client_connection_check_interval|1000");
     }
     assert_eq!(
