@@ -8,6 +8,7 @@ use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::Refusal;
 use crate::signal::Stopped;
+use crate::source::Version;
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -48,29 +49,32 @@ pub enum Error {
     Lost(Lost),
     /// A signal asked for the end.
     Stopped(Stopped),
+    /// A signal asked for the end, and the server did not let us come to one in order.
+    GivenUp(Stopped),
+    /// A run that had begun to apply ended between two migrations, or with one whose answer never came.
+    Underway(Box<Underway>),
     /// A migration did not come to its end.
     Migration(Box<Failure>),
-    /// Anything of the above but a migration, in a run that had begun to apply: with how far it had come.
-    Midway(Box<Error>, Standing),
     /// Anything unforeseen.
     Other(anyhow::Error),
 }
 
-impl Error {
-    /// The error of a run that had come so far.
-    #[must_use]
-    pub fn after(self, standing: Standing) -> Self {
-        match self {
-            // It knows by itself.
-            Self::Migration(_) => self,
-            error => Self::Midway(Box::new(error), standing),
-        }
-    }
+/// What ended a run that had begun to apply, and how far that had come.
+#[derive(Debug)]
+pub struct Underway {
+    /// What ended it.
+    pub error: Error,
+    /// How far it had come.
+    pub standing: Standing,
+    /// The migration that was sent and not answered: it may be committed.
+    pub doubt: Option<Version>,
+}
 
+impl Error {
     /// What happened, without how far the run had come.
     pub fn kind(&self) -> &Self {
         match self {
-            Self::Midway(error, _) => error,
+            Self::Underway(underway) => &underway.error,
             error => error,
         }
     }
@@ -85,8 +89,8 @@ impl Error {
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
-            Self::Stopped(_) => exit_code::STOPPED,
-            Self::Midway(error, _) => error.exit_code(),
+            Self::Stopped(_) | Self::GivenUp(_) => exit_code::STOPPED,
+            Self::Underway(underway) => underway.error.exit_code(),
             Self::Migration(failure) => match failure.cause {
                 Cause::Server | Cause::Lost => exit_code::FAILED,
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
@@ -108,7 +112,12 @@ impl fmt::Display for Error {
             Self::ReadOnly(read_only) => read_only.fmt(f),
             Self::Lost(lost) => write!(f, "the connection was lost: {}", lost.reason),
             Self::Stopped(stopped) => write!(f, "stopped by {}", stopped.signal),
-            Self::Midway(error, _) => error.fmt(f),
+            Self::GivenUp(stopped) => write!(
+                f,
+                "stopped by {}, with no answer from the server",
+                stopped.signal
+            ),
+            Self::Underway(underway) => underway.error.fmt(f),
             Self::Migration(failure) => failure.fmt(f),
             // The whole chain: tokio-postgres prints "db error" and hides the reason in the source.
             Self::Other(error) => write!(f, "{error:#}"),

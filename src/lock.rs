@@ -22,6 +22,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause between two tries: what a runner loses at most after the lock is free.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// For the server to confirm that the lock is free.
+const UNLOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What the errors of this module's questions begin with.
 const PURPOSE: &str = "the migration lock";
 
@@ -152,23 +155,31 @@ impl Held<'_> {
         }
     }
 
-    /// Gives the lock back. A lost connection has done so already.
+    /// Gives the lock back. A lost connection has done so already, and one that is out of reach will.
     pub async fn release(self) {
         match self {
             Self::BySession { session, key } => {
-                let sql = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
-                if let Err(error) = session.client.simple_query(&sql).await {
-                    tracing::debug!(error = %broken(PURPOSE, &error), "not unlocked");
-                }
+                unlock(
+                    session,
+                    &format!("SELECT pg_catalog.pg_advisory_unlock({key})"),
+                )
+                .await;
             }
             Self::ByTransaction(session) => {
-                if let Err(error) = session.client.simple_query("ROLLBACK").await {
-                    tracing::debug!(error = %broken(PURPOSE, &error), "not unlocked");
-                }
+                unlock(&session, "ROLLBACK").await;
                 session.close().await;
             }
             Self::Nowhere => {}
         }
+    }
+}
+
+async fn unlock(session: &Session, sql: &str) {
+    let answer = session.client.simple_query(sql);
+    match tokio::time::timeout(UNLOCK_PATIENCE, answer).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(error = %broken(PURPOSE, &error), "not unlocked"),
+        Err(_) => tracing::debug!("not unlocked: the server does not answer"),
     }
 }
 
@@ -324,7 +335,7 @@ impl Lock<'_> {
 
     fn patience(&self) -> Patience<'_> {
         Patience::new(
-            self.timeout.0,
+            self.timeout,
             FIRST_PAUSE,
             LONGEST_PAUSE,
             self.connector.stop,

@@ -16,7 +16,7 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 pub struct Patience<'a> {
     stop: &'a Stop,
     start: Instant,
-    limit: Duration,
+    limit: Timeout,
     pause: Duration,
     longest_pause: Duration,
     silence: Duration,
@@ -26,7 +26,7 @@ pub struct Patience<'a> {
 impl<'a> Patience<'a> {
     /// Starts now and ends after `limit`. Pauses start with `first_pause` and double up to `longest_pause`.
     pub fn new(
-        limit: Duration,
+        limit: Timeout,
         first_pause: Duration,
         longest_pause: Duration,
         stop: &'a Stop,
@@ -47,9 +47,9 @@ impl<'a> Patience<'a> {
         self.start.elapsed()
     }
 
-    /// How much longer it may be tried.
-    pub fn left(&self) -> Timeout {
-        Timeout(self.limit.saturating_sub(self.elapsed()))
+    /// For how long it is tried in all.
+    pub fn limit(&self) -> Timeout {
+        self.limit
     }
 
     /// Pauses before the next try; `false` where the limit was reached before.
@@ -57,7 +57,7 @@ impl<'a> Patience<'a> {
     /// # Errors
     /// There was a signal.
     pub async fn next_try(&mut self) -> Result<bool, Stopped> {
-        let left = self.left().0;
+        let left = self.limit.0.saturating_sub(self.elapsed());
         if left.is_zero() {
             return Ok(false);
         }

@@ -13,8 +13,9 @@ use crate::signal::Stop;
 /// Between two requests to cancel: one that arrives between two statements is lost.
 const CANCEL_EVERY: Duration = Duration::from_millis(100);
 
-/// For the server to obey. It rolls back at once, or it is out of reach.
-const GRACE: Duration = Duration::from_secs(5);
+/// For the server to obey. It rolls back at once, or it is out of reach: then unlocking and closing take some seconds
+/// more.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// A migration under way, as who runs it and who watches it both know it.
 pub(super) struct Running<'a> {

@@ -7,7 +7,7 @@ use super::failure::{Failure, Left, Standing};
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, HistoryTable, Settings};
 use crate::connect::{Connector, Lost, Session};
 use crate::embedded::{Migration, Mode};
-use crate::error::Error;
+use crate::error::{Error, Underway};
 use crate::history::History;
 use crate::signal::Stopped;
 use crate::source::Version;
@@ -177,6 +177,21 @@ impl<'a> Course<'a> {
         }
         self.doubt = Some(doubt);
         Ok(())
+    }
+
+    /// What ended the run, with how far it had come; as it is where it says so itself or nothing was done.
+    pub fn underway(&self, error: Error) -> Error {
+        let standing = self.standing;
+        let doubt = self.doubt.as_ref().map(|doubt| doubt.migration.version);
+        let is_begun = standing.applied > 0 || doubt.is_some();
+        if matches!(error, Error::Migration(_)) || !is_begun {
+            return error;
+        }
+        Error::Underway(Box::new(Underway {
+            error,
+            standing,
+            doubt,
+        }))
     }
 
     /// Refuses to begin a step.

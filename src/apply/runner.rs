@@ -119,8 +119,14 @@ impl<'a, 'c> Runner<'a, 'c> {
         if self.has_history {
             return Ok(());
         }
-        let Err(error) = self.session.client.batch_execute(sql).await else {
-            return Ok(());
+        let stop = self.course.connector.stop;
+        let work = self.session.client.batch_execute(sql);
+        let ended = attend(self.session, stop, std::future::pending(), work).await;
+        let error = match (ended, stop.requested()) {
+            (Some(Ok(())), _) => return Ok(()),
+            (_, Some(signal)) => return Err(Stopped { signal }.into()),
+            (Some(Err(error)), None) => error,
+            (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
         };
         // Another runner was faster between the look whether it is there and the making, where no lock is held.
         let code = ServerError::find(&error).map(|server| server.code);
@@ -315,7 +321,7 @@ impl<'p> Tries<'p> {
         let budget = course.settings.table_lock.budget;
         let stop = course.connector.stop;
         Self {
-            patience: Patience::new(budget.0, FIRST_PAUSE, LONGEST_PAUSE, stop),
+            patience: Patience::new(budget, FIRST_PAUSE, LONGEST_PAUSE, stop),
             budget,
             number: 1,
         }

@@ -21,7 +21,7 @@ use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
 
-/// For `up` to come to an end in order after a signal. It has limits of its own, below this one.
+/// For a command to come to an end in order after a signal. It has limits of its own, which together are below this one.
 const GRACE: Duration = Duration::from_secs(8);
 
 /// Carries out one command.
@@ -50,15 +50,15 @@ pub async fn run(
         }
         Command::Status { check } => {
             let status = status(settings, &connector, embedded, *check, out);
-            stop.unless_stopped(status).await?
+            within_grace(stop, status).await
         }
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
-            stop.unless_stopped(plan).await?
+            within_grace(stop, plan).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
-            stop.unless_stopped(wait).await?
+            within_grace(stop, wait).await
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
@@ -74,12 +74,12 @@ async fn within_grace(
     let given_up = async {
         let signal = stop.signalled().await;
         tokio::time::sleep(GRACE).await;
-        Stopped { signal }
+        Error::GivenUp(Stopped { signal })
     };
     tokio::select! {
         biased;
         result = work => result,
-        stopped = given_up => Err(stopped.into()),
+        error = given_up => Err(error),
     }
 }
 
@@ -132,10 +132,10 @@ async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session,
     let mut patience = connector.patience();
     let mut tries = 0;
     loop {
-        let mut session = connector.connect_within(patience.left()).await?;
+        let mut session = connector.connect_with(&mut patience).await?;
         tries += session.tries;
         session.tries = tries;
-        match History::read(&session, &settings.history).await {
+        match read_history(&session, settings, connector.stop).await {
             Ok(history) => return Ok((session, history)),
             Err(Error::Lost(lost)) => {
                 tracing::debug!(reason = lost.reason, "the connection was lost");
@@ -144,6 +144,22 @@ async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session,
                 }
             }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The history, unless there is a signal. Whoever has the table locked would keep the question waiting at the server.
+async fn read_history(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<History, Error> {
+    let history = History::read(session, &settings.history);
+    match stop.unless_stopped(history).await {
+        Ok(history) => history,
+        Err(stopped) => {
+            session.cancel().await;
+            Err(stopped.into())
         }
     }
 }

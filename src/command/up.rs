@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::ask;
+use super::{ask, read_history};
 use crate::apply::{Course, Ended, apply};
 use crate::config::Settings;
 use crate::connect::{Connector, Session, Target};
@@ -29,10 +29,7 @@ impl Up<'_> {
         // First of all: an operator must see which database this is about, above all where it cannot be asked.
         out.text(&format!("{}\n", session.target))?;
         let (session, history) = match self.history(&session).await {
-            Err(Error::Lost(_)) => {
-                let asked = ask(self.settings, self.connector);
-                self.connector.stop.unless_stopped(asked).await??
-            }
+            Err(Error::Lost(_)) => ask(self.settings, self.connector).await?,
             history => (session, history?),
         };
         let first = plan(self.embedded, &history, self.to)?;
@@ -45,8 +42,7 @@ impl Up<'_> {
     }
 
     async fn history(&self, session: &Session) -> Result<History, Error> {
-        let history = History::read(session, &self.settings.history);
-        self.connector.stop.unless_stopped(history).await?
+        read_history(session, self.settings, self.connector.stop).await
     }
 
     /// Applies, and reports what was done however it ended.
@@ -61,8 +57,8 @@ impl Up<'_> {
         let observer = &mut progress;
         let mut course = Course::new(self.settings, self.connector, observer, first.position);
         let result = self.steps(&mut session, &mut course).await;
+        let result = result.map_err(|error| course.underway(error));
         let standing = course.standing();
-        let result = result.map_err(|error| error.after(standing));
         let database = session.target.clone();
         session.close().await;
         match &result {
@@ -89,8 +85,7 @@ impl Up<'_> {
                 Err(Error::Lost(lost)) => {
                     course.lost(session, lost).await?;
                     // One that answers: a pooler lets us in while its server is down.
-                    let asked = ask(self.settings, self.connector);
-                    (*session, _) = self.connector.stop.unless_stopped(asked).await??;
+                    (*session, _) = ask(self.settings, self.connector).await?;
                 }
                 result => return result,
             }
@@ -98,7 +93,8 @@ impl Up<'_> {
     }
 
     async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<Plan<'_>, Error> {
-        let held = lock::acquire(session, self.connector, self.settings).await?;
+        let acquire = lock::acquire(session, self.connector, self.settings);
+        let held = self.connector.stop.unless_stopped(acquire).await??;
         let result = self.under(&held, session, course).await;
         held.release().await;
         result
@@ -135,8 +131,9 @@ impl Up<'_> {
             return self.history(session).await;
         }
         // Polled in this order, both are sent before the first is answered.
-        let (protected, history) = tokio::join!(session.protect(), self.history(session));
-        protected?;
+        let protect = self.connector.stop.unless_stopped(session.protect());
+        let (protected, history) = tokio::join!(protect, self.history(session));
+        protected??;
         history
     }
 

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::ask;
+use super::{ask, read_history};
 use crate::cli::Goal;
 use crate::config::Settings;
 use crate::connect::Connector;
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::history::History;
 use crate::patience::Patience;
 use crate::plan::plan;
 use crate::report::{Out, WaitReport};
@@ -45,7 +44,7 @@ async fn wait_for_schema(
     out: &mut Out,
 ) -> Result<(), Error> {
     let limit = settings.wait.timeout;
-    let mut patience = Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
+    let mut patience = Patience::new(limit, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
     let (mut session, mut history) = ask(settings, connector).await?;
     loop {
         let plan = plan(embedded, &history, None)?;
@@ -63,9 +62,9 @@ async fn wait_for_schema(
             out.report(&report)?;
             return Err(Error::Pending);
         }
-        history = match History::read(&session, &settings.history).await {
+        history = match read_history(&session, settings, connector.stop).await {
             Err(Error::Lost(_)) => {
-                session = connector.connect_within(patience.left()).await?;
+                session = connector.connect_with(&mut patience).await?;
                 continue;
             }
             read => read?,

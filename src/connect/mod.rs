@@ -103,11 +103,8 @@ impl<'a> Connector<'a> {
 
     /// For what has to be tried again until the server is there: `wait.timeout`, from now.
     pub fn patience(&self) -> Patience<'a> {
-        self.patience_of(self.settings.wait.timeout)
-    }
-
-    fn patience_of(&self, limit: Timeout) -> Patience<'a> {
-        Patience::new(limit.0, FIRST_PAUSE, LONGEST_PAUSE, self.stop)
+        let limit = self.settings.wait.timeout;
+        Patience::new(limit, FIRST_PAUSE, LONGEST_PAUSE, self.stop)
     }
 
     /// Opens a session on the first of the hosts that lets us in. Where none does, they are tried again with growing
@@ -117,17 +114,17 @@ impl<'a> Connector<'a> {
     /// [`Error::Config`] at once where another try would fail alike (password, role, database, TLS);
     /// [`Error::Unreachable`], [`Error::Stopped`].
     pub async fn connect(&self) -> Result<Session, Error> {
-        self.connect_within(self.settings.wait.timeout).await
+        self.connect_with(&mut self.patience()).await
     }
 
-    /// As [`Connector::connect`], with another limit.
+    /// As [`Connector::connect`], with what is left of a patience.
     ///
     /// # Errors
     /// As [`Connector::connect`].
-    pub async fn connect_within(&self, limit: Timeout) -> Result<Session, Error> {
+    pub async fn connect_with(&self, patience: &mut Patience<'_>) -> Result<Session, Error> {
         let login = Login::new(&self.settings.database, self.environment)?;
         let doors = login.doors(&self.settings.database)?;
-        let mut patience = self.patience_of(limit);
+        let limit = patience.limit();
         let mut tries = 0;
         loop {
             tries += 1;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::lock::LockTimeout;
 use crate::plan::{Disagreement, Refusal, State};
 use crate::server_error::ServerError;
-use crate::source::{Excerpt, Note};
+use crate::source::{Excerpt, Note, Version};
 
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
@@ -132,13 +132,6 @@ fn is_told(error: &Error) -> bool {
 fn state(error: &Error) -> String {
     match error {
         Error::Migration(failure) => state_after(failure),
-        Error::Midway(error, standing) => {
-            let heard = match **error {
-                Error::Lost(_) | Error::Unreachable(_) => " as far as it was heard of",
-                _ => "",
-            };
-            format!("{}{heard}", state_at(*standing))
-        }
         // The last step of a run may fail too: giving the lock back, or printing the result.
         Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
         Error::Config(_)
@@ -148,7 +141,14 @@ fn state(error: &Error) -> String {
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
         | Error::Stopped(_) => "nothing was changed".to_owned(),
-        Error::Lost(_) => {
+        Error::Underway(underway) => {
+            let standing = state_at(underway.standing);
+            match underway.doubt {
+                Some(version) => format!("{standing}, {}", or_at(version)),
+                None => standing,
+            }
+        }
+        Error::Lost(_) | Error::GivenUp(_) => {
             "what was reported as applied is in the database; the next run asks it for the rest"
                 .to_owned()
         }
@@ -164,10 +164,18 @@ fn server(error: &Error) -> Option<&ServerError> {
     }
 }
 
+/// What to do about the server's words. Where a signal was the cause, they are but its echo.
+fn advised(error: &Error) -> Option<String> {
+    let by_signal = |failure: &Failure| matches!(failure.cause, Cause::Signal(_));
+    if matches!(error, Error::Migration(failure) if by_signal(failure)) {
+        return None;
+    }
+    server(error).map(|server| advice(server).to_owned())
+}
+
 /// What to do next, a line a step; the last one names a command.
 fn help(error: &Error) -> Vec<String> {
-    let advice = server(error).map(|server| advice(server).to_owned());
-    let mut help: Vec<String> = advice.into_iter().collect();
+    let mut help: Vec<String> = advised(error).into_iter().collect();
     match error.kind() {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
@@ -182,16 +190,22 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
         Error::Lost(_) => help.push(LOOK_AT_SERVER.to_owned()),
-        Error::Stopped(_) => {
+        Error::Stopped(_) | Error::GivenUp(_) => {
             help.push("run it again to go on; that is safe at any time".to_owned());
         }
-        // A run stops midway once.
-        Error::Midway(..) => {}
+        // A run is under way once.
+        Error::Underway(_) => {}
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
         Error::Other(_) => help.push(
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
                 .to_owned(),
         ),
+    }
+    // The first step follows nothing.
+    if let Some(first) = help.first_mut()
+        && let Some(rest) = first.strip_prefix("then ")
+    {
+        *first = rest.to_owned();
     }
     help
 }
@@ -347,11 +361,14 @@ fn state_after(failure: &Failure) -> String {
         Left::Statements(done) => {
             format!("and the first {done} statements of this migration are done")
         }
-        Left::Unknown => {
-            format!("or at {}, if its COMMIT got through", failure.version)
-        }
+        Left::Unknown => or_at(failure.version),
     };
     format!("{standing}, {left}")
+}
+
+/// Where the database stands if what was not answered is committed.
+fn or_at(version: Version) -> String {
+    format!("or at {version}, if its COMMIT got through")
 }
 
 /// How far the run came.

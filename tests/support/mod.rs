@@ -7,12 +7,14 @@
     reason = "each test binary uses its own part of the harness"
 )]
 
+pub(crate) mod background;
 pub(crate) mod catalogue;
 pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
+pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
 pub(crate) mod server;

@@ -46,8 +46,8 @@ struct Shared {
     open: Mutex<Vec<TcpStream>>,
     frozen: Mutex<Option<Way>>,
     thawed: Condvar,
-    /// The fault that is to come, and at which COMMIT from now.
-    armed: Mutex<Option<(Fault, u32)>>,
+    /// The fault that is to come, at which COMMIT from now, and how often in a row.
+    armed: Mutex<Option<(Fault, u32, u32)>>,
     fired: Mutex<bool>,
     has_fired: Condvar,
 }
@@ -154,8 +154,13 @@ impl Proxy {
     /// Arms a fault for the nth COMMIT from now, counted from one over all connections. It happens once. A COMMIT is
     /// a simple query that ends with this word.
     pub(crate) fn on_commit(&self, fault: Fault, nth: u32) {
+        self.on_commits(fault, nth, 1);
+    }
+
+    /// As [`Proxy::on_commit`], and again for the COMMITs that follow, until it has happened so many times.
+    pub(crate) fn on_commits(&self, fault: Fault, nth: u32, times: u32) {
         *held(&self.shared.fired) = false;
-        *held(&self.shared.armed) = Some((fault, nth));
+        *held(&self.shared.armed) = Some((fault, nth, times));
     }
 
     /// Whether the fault that was armed last has happened. It has when its client sees the connection end.
@@ -198,12 +203,15 @@ impl Shared {
     /// The fault that a COMMIT meets, if any.
     fn meet_commit(&self) -> Option<Fault> {
         let mut armed = held(&self.armed);
-        let (fault, nth) = armed.take()?;
-        if nth <= 1 {
-            return Some(fault);
+        let (fault, nth, times) = armed.take()?;
+        if nth > 1 {
+            *armed = Some((fault, nth - 1, times));
+            return None;
         }
-        *armed = Some((fault, nth - 1));
-        None
+        if times > 1 {
+            *armed = Some((fault, 1, times - 1));
+        }
+        Some(fault)
     }
 
     fn fire(&self) {

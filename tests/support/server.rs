@@ -98,6 +98,11 @@ impl Server {
         self.start_again();
     }
 
+    /// Ends the server as an administrator does who does not wait for its clients: they are told, and it is left in order.
+    pub(crate) fn shut_down(&self) {
+        self.ask("shutdown");
+    }
+
     fn ask(&self, word: &str) {
         let script = self.script.lock();
         script.expect("what was asked before was done").ask(word);
