@@ -89,7 +89,7 @@ async fn a_runner_at_its_deadline_gives_up_and_the_others_go_on() {
     let text = mask(&run.text(), &database).replace(&pid, "<pid>");
     golden("runners_deadline.txt", &text);
     until(&holder, WAITING, "4").await;
-    assert!(!patient.has_ended(), "they wait for minutes");
+    assert!(!patient.has_ended(), "they wait for a minute");
     release_lock(&holder).await;
     for one in patient.join_having_applied(MIGRATIONS) {
         // At the start; the next word would come after five seconds.
@@ -141,7 +141,7 @@ async fn whoever_waits_for_the_lock_holds_no_snapshot() {
     let index = holder.batch("CREATE INDEX CONCURRENTLY ON busy.t (id)");
     let in_time = tokio::time::timeout(A_LONG_TIME, index).await;
     in_time.expect("the index does not wait for those who wait for the lock");
-    assert!(!runners.has_ended(), "they wait for minutes");
+    assert!(!runners.has_ended(), "they wait for a minute");
     release_lock(&holder).await;
     runners.join_having_applied(MIGRATIONS);
     holder.close().await;

@@ -33,7 +33,9 @@ impl Crowd {
     /// So many processes of `up`, each told by `prepare` what there is to tell.
     pub(crate) fn of(count: usize, prepare: impl Fn(Dsentr) -> Dsentr) -> Self {
         let start = |_| {
-            let runner = prepare(dsentr(&["up", "--output", "json"]));
+            let runner = dsentr(&["up", "--output", "json"]);
+            // A lock that is never given back fails the test before anybody loses patience.
+            let runner = prepare(runner.env("DSENTR_MIGRATE_LOCK_TIMEOUT", "60s"));
             std::thread::spawn(move || Ended {
                 run: runner.run(),
                 at: Instant::now(),
