@@ -134,11 +134,11 @@ async fn with_and_without_a_pooler_it_is_one_lock() {
     let database = Server::shared().database();
     let pooler = Pooler::start(database.server(), PoolMode::Transaction, 20);
     let holder = hold_lock(&database).await;
-    let pooled = dsentr(&["up", "--lock-timeout", "300ms"])
+    let late = dsentr(&["up", "--lock-timeout", "300ms"])
         .env("DATABASE_URL", &pooler.url(&database))
         .run();
     let pid = holder.value("SELECT pg_backend_pid()").await;
-    let text = mask(&pooled.text(), &database)
+    let text = mask(&late.text(), &database)
         .replace(&pid, "<pid>")
         .replace(&format!(":{}", pooler.port()), ":<pooler>");
     golden("pooler_deadline.txt", &text);

@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use dsentr_migrate::embedded::MIGRATIONS;
+use dsentr_migrate::source::Version;
 use support::executable::{Dsentr, dsentr, mask};
 use support::golden::golden;
 use support::library::{Library, up};
@@ -51,7 +52,7 @@ async fn many_runners_on_a_half_migrated_database() {
     assert_at_target(&database).await;
 }
 
-fn migrate_to(database: &Database<'_>, version: impl ToString) {
+fn migrate_to(database: &Database<'_>, version: Version) {
     let run = dsentr(&["up", "--to", &version.to_string()])
         .env("DATABASE_URL", &database.url())
         .run();
