@@ -277,30 +277,36 @@ impl Lock<'_> {
 
     /// Holds the lock by an open transaction, which a pooler leaves with one process.
     async fn through_pooler<'a>(&self, session: &'a Session) -> Result<Held<'a>, Error> {
-        tracing::warn!(
-            "a connection pooler is in between, where a lock of the session would be left behind: \
-             an open transaction on a second connection holds the migration lock instead"
-        );
         let holder = Box::new(self.connector.connect_once().await?);
         let mut patience = self.patience();
+        let mut is_told = false;
         loop {
             match self
                 .within_connect_timeout(self.try_in_transaction(&holder))
                 .await?
             {
                 Some(true) => break,
-                Some(false) => self.pause(&mut patience, &holder).await?,
-                None => return Ok(without_lock()),
+                Some(false) if !is_told => {
+                    warn_of_pooler();
+                    is_told = true;
+                }
+                None if !is_told => return Ok(without_lock()),
+                // Where there was a second connection before, others have it now, and give it back.
+                Some(false) | None => {}
             }
+            self.pause(&mut patience, &holder).await?;
         }
         // A pool of one connection has given it to the transaction, and would let the work wait for ever.
         let answer = self.within_connect_timeout(ask(session, "SELECT")).await?;
         let held = Held::ByTransaction(holder);
-        if answer.is_some() {
-            return Ok(held);
+        if answer.is_none() {
+            held.release().await;
+            return Ok(without_lock());
         }
-        held.release().await;
-        Ok(without_lock())
+        if !is_told {
+            warn_of_pooler();
+        }
+        Ok(held)
     }
 
     /// One try; where it fails, the transaction is ended again and its process given back.
@@ -345,7 +351,7 @@ impl Lock<'_> {
     /// Says now and then who holds the lock, and pauses until the next try.
     async fn pause(&self, patience: &mut Patience<'_>, session: &Session) -> Result<(), Error> {
         if patience.is_word_due() {
-            let holder = self.holder(session).await?;
+            let holder = self.holder_in_time(session).await?;
             let holder = holder.as_ref().map(Holder::to_string).unwrap_or_default();
             let waited = patience.elapsed().as_secs();
             tracing::warn!(
@@ -360,9 +366,15 @@ impl Lock<'_> {
         }
         Err(LockTimeout::Held {
             waited: self.timeout,
-            holder: self.holder(session).await?.map(Box::new),
+            holder: self.holder_in_time(session).await?.map(Box::new),
         }
         .into())
+    }
+
+    /// Nobody, where a pool is used up: to learn it is not worth more than the limit of the wait.
+    async fn holder_in_time(&self, session: &Session) -> Result<Option<Holder>, Error> {
+        let holder = self.within_connect_timeout(self.holder(session)).await?;
+        Ok(holder.flatten())
     }
 
     /// A bigint key stands in `pg_locks` as two halves, with objsubid 1.
@@ -391,6 +403,14 @@ impl Lock<'_> {
             doing: text(row, 4),
         }))
     }
+}
+
+/// Not before the pooler is known to let us have the lock in this way.
+fn warn_of_pooler() {
+    tracing::warn!(
+        "a connection pooler is in between, where a lock of the session would be left behind: \
+         an open transaction on a second connection holds the migration lock instead"
+    );
 }
 
 fn without_lock<'a>() -> Held<'a> {

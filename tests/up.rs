@@ -147,38 +147,6 @@ async fn a_role_that_may_only_read_can_ask() {
     session.close().await;
 }
 
-#[test]
-fn runners_that_start_at_once_apply_each_migration_once() {
-    let database = Server::shared().database();
-    let runners: Vec<_> = (0..8)
-        .map(|_| {
-            let url = database.url();
-            std::thread::spawn(move || {
-                dsentr(&["up", "--output", "json"])
-                    .env("DATABASE_URL", &url)
-                    .run()
-            })
-        })
-        .collect();
-    let mut applied = Vec::new();
-    for runner in runners {
-        let run = runner.join().expect("the runner's thread ends");
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        applied.extend(
-            run.stdout
-                .lines()
-                .filter(|line| line.contains("\"name\""))
-                .map(str::to_owned),
-        );
-    }
-    applied.sort();
-    let expected: Vec<String> = MIGRATIONS
-        .iter()
-        .map(|migration| format!("      \"name\": \"{}\",", migration.stem))
-        .collect();
-    assert_eq!(applied, expected);
-}
-
 /// Two runners of which each believes that it alone holds the lock: the history row decides.
 #[tokio::test]
 async fn without_the_lock_a_migration_is_still_applied_once() {

@@ -14,6 +14,7 @@ pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
+pub(crate) mod runners;
 pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
