@@ -51,6 +51,7 @@ impl<'a> Running<'a> {
         self.change(|now| {
             now.statement = statement;
             now.since = Instant::now();
+            now.blockers.clear();
         });
     }
 

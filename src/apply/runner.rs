@@ -319,6 +319,9 @@ impl<'p> Tries<'p> {
     /// Says who is in the way, and pauses before the next try; why there is none.
     async fn again(&mut self, running: &Running<'_>, broken: &Broken) -> Result<(), Cause> {
         let blockers = running.now().blockers;
+        if self.patience.left().0.is_zero() {
+            return Err(self.used_up(blockers));
+        }
         tracing::warn!(
             tries = self.number,
             statement = broken.statement.map(|statement| statement + 1),
@@ -333,12 +336,16 @@ impl<'p> Tries<'p> {
                 self.number += 1;
                 Ok(())
             }
-            Ok(false) => Err(Cause::TableLock {
-                tries: self.number,
-                budget: self.budget,
-                blockers,
-            }),
+            Ok(false) => Err(self.used_up(blockers)),
             Err(Stopped { signal }) => Err(Cause::Signal(signal)),
+        }
+    }
+
+    fn used_up(&self, blockers: Vec<Blocker>) -> Cause {
+        Cause::TableLock {
+            tries: self.number,
+            budget: self.budget,
+            blockers,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::status::{painted, word};
 use super::{Paint, Report, at, count};
 use crate::apply::{Cause, Failure, Left, Standing};
 use crate::config::ConfigError;
-use crate::error::Error;
+use crate::error::{Error, exit_code};
 use crate::lock::LockTimeout;
 use crate::plan::{Disagreement, Refusal, State};
 use crate::server_error::ServerError;
@@ -163,7 +163,10 @@ fn server(error: &Error) -> Option<&ServerError> {
 
 /// What to do next, a line a step; the last one names a command.
 fn help(error: &Error) -> Vec<String> {
-    let advice = server(error).map(|server| advice(server).to_owned());
+    // What was stopped on request, the server refuses for no other reason.
+    let advice = server(error)
+        .filter(|_| error.exit_code() != exit_code::STOPPED)
+        .map(|server| advice(server).to_owned());
     let mut help: Vec<String> = advice.into_iter().collect();
     match error {
         Error::Migration(failure) => help.extend(help_after(failure)),
@@ -372,8 +375,8 @@ fn help_after(failure: &Failure) -> Vec<String> {
         Cause::TableLock { blockers, .. } => {
             help.extend(blockers.iter().map(|blocker| {
                 format!(
-                    "have it end, or end it with SELECT pg_terminate_backend({}): {blocker}",
-                    blocker.pid
+                    "have it end, or end it with {}: {blocker}",
+                    blocker.remedy()
                 )
             }));
             help.push("or allow more with table_lock.budget".to_owned());
