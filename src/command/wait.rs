@@ -49,7 +49,7 @@ pub(super) async fn wait(
             session.close().await;
             return Ok(out.report(&report)?);
         }
-        if patience.is_word_due() {
+        if !limit.0.is_zero() && patience.is_word_due() {
             let pending = plan.steps.len();
             tracing::warn!(pending, "waiting for the schema, up to {limit}");
         }
