@@ -106,7 +106,7 @@ fn mask_times(text: &str) -> String {
         shape.starts_with("0000-00-00T00:00:00") && shape.ends_with('Z')
     };
     let masked = |word: &str| {
-        let bare = word.trim_end_matches(['\n', '"', ',']);
+        let bare = word.trim_end_matches(['\n', ' ', '"', ',']);
         let bare = bare.trim_start_matches('"');
         if is_time(bare) {
             word.replace(bare, "<when>")

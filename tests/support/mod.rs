@@ -13,6 +13,7 @@ pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
+pub(crate) mod running;
 pub(crate) mod schema;
 pub(crate) mod script;
 pub(crate) mod server;
