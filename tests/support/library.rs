@@ -50,7 +50,7 @@ impl Library {
             .without_time()
             .with_writer(move || writer.clone())
             .finish();
-        let run = Box::pin(self.run_with(variables, command, Format::Json));
+        let run = self.run_with(variables, command, Format::Json);
         let ended = run.with_subscriber(subscriber).await;
         (ended, log.text())
     }
@@ -70,7 +70,8 @@ impl Library {
         let stop = Stop::never();
         let run =
             dsentr_migrate::command::run(&command, &config, &environment, self.0, &stop, &mut out);
-        let result = run.await;
+        // It is large, and would make every test as large.
+        let result = Box::pin(run).await;
         Ended {
             stdout: buffer.text(),
             result,
