@@ -32,12 +32,12 @@ fn nowhere() -> (String, u16) {
     )
 }
 
-/// A database where a view has the name of a table that a migration makes.
+/// A database where a view has the name of an index that a migration makes.
 async fn with_a_view_in_the_way() -> Database<'static> {
     let database = Server::shared().database();
     let session = database.session().await;
     session
-        .batch("CREATE VIEW early_access_emails AS SELECT 1 AS id; CREATE VIEW users AS SELECT 1 AS id")
+        .batch("CREATE VIEW idx_workflow_runs_idem_unique AS SELECT 1 AS id")
         .await;
     session.close().await;
     database

@@ -378,7 +378,7 @@ async fn limits_of_role_and_database_do_not_cut_a_migration() {
     for limit in &limits {
         session
             .batch(&format!(
-                "ALTER DATABASE {} SET {limit} TO '100ms'; ALTER ROLE {} SET {limit} TO '100ms'",
+                "ALTER DATABASE {} SET {limit} TO '200ms'; ALTER ROLE {} SET {limit} TO '200ms'",
                 database.name(),
                 database.user()
             ))
@@ -394,7 +394,7 @@ async fn limits_of_role_and_database_do_not_cut_a_migration() {
         (
             "2025_01_01_2_slow.sql",
             &step(
-                "LOCK TABLE busy;\nSELECT pg_sleep(0.3);\nCREATE TABLE seen AS SELECT name, setting FROM pg_settings;",
+                "LOCK TABLE busy;\nSELECT pg_sleep(0.4);\nCREATE TABLE seen AS SELECT name, setting FROM pg_settings;",
             ),
         ),
         (
@@ -407,17 +407,17 @@ async fn limits_of_role_and_database_do_not_cut_a_migration() {
     let first = Library(&library.0[..1]).run(&database.url(), up()).await;
     assert!(first.result.is_ok(), "{}", first.text());
     let blocker = Session::open(&database.url_as("postgres")).await;
-    blocker
-        .batch("SET idle_in_transaction_session_timeout TO 0; BEGIN; SET LOCAL lock_timeout TO 0; LOCK TABLE busy")
-        .await;
-    let url = database.url();
     let watcher = Session::open(&database.url_as("postgres")).await;
+    for limit in &limits {
+        let none = format!("SET {limit} TO 0");
+        tokio::join!(blocker.batch(&none), watcher.batch(&none));
+    }
+    blocker.batch("BEGIN; LOCK TABLE busy").await;
+    let url = database.url();
     let release = async {
         until(&watcher, WAITS).await;
         // Well beyond the limit that must not hold.
-        watcher
-            .batch("SET statement_timeout TO 0; SELECT pg_sleep(0.3)")
-            .await;
+        watcher.batch("SELECT pg_sleep(0.4)").await;
         blocker.batch("COMMIT").await;
     };
     let (ended, ()) = tokio::join!(library.run(&url, up()), release);
