@@ -15,8 +15,8 @@ use crate::source::Version;
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree, 5 lock not obtained in time, 6 database not reachable in time, \
-                  7 stopped by a signal, nothing half done.\n\
+                  4 history and binary disagree, 5 migration lock or table locks not obtained in time, \
+                  6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
 pub struct Cli {

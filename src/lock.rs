@@ -386,7 +386,7 @@ impl Lock<'_> {
             "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
                     coalesce(host(a.client_addr), 'the same machine'), \
                     to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                    CASE WHEN a.state = 'active' THEN 'runs: ' || left(regexp_replace(a.query, '\\s+', ' ', 'g'), 60) \
+                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 60)) \
                          ELSE coalesce(a.state, 'hidden from this role') END \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \

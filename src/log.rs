@@ -1,6 +1,7 @@
 //! The voice on stderr: tracing, as text for people or as JSON for machines.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _, stderr};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -26,11 +27,14 @@ pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| {
+            clear_line();
+            stderr()
+        });
     let result = match log.format {
         Format::Text => builder
             .with_target(false)
-            .with_ansi(use_color(color, std::io::stderr().is_terminal()))
+            .with_ansi(use_color(color, stderr().is_terminal()))
             .finish()
             .try_init(),
         Format::Json => builder
@@ -42,6 +46,22 @@ pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
             .try_init(),
     };
     result.map_err(|error| ConfigError::new(format!("the log cannot be started: {error}")))
+}
+
+/// Whether a line is on the terminal that must go before anything else comes.
+static LINE_IS_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Shows a line on the terminal, in the place of the one that was shown before. Where the terminal is gone, so is the line.
+pub fn show_line(line: &str) {
+    let _ = write!(stderr(), "\r\x1b[2K{line}");
+    LINE_IS_SHOWN.store(true, Relaxed);
+}
+
+/// Takes the line off the terminal, if one is shown.
+pub fn clear_line() {
+    if LINE_IS_SHOWN.swap(false, Relaxed) {
+        let _ = write!(stderr(), "\r\x1b[2K");
+    }
 }
 
 /// Whether a stream is written to in colour. <https://no-color.org>

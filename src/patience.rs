@@ -52,12 +52,21 @@ impl<'a> Patience<'a> {
         self.limit
     }
 
+    /// Whether the limit is reached.
+    pub fn is_used_up(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    fn left(&self) -> Duration {
+        self.limit.0.saturating_sub(self.elapsed())
+    }
+
     /// Pauses before the next try; `false` where the limit was reached before.
     ///
     /// # Errors
     /// There was a signal.
     pub async fn next_try(&mut self) -> Result<bool, Stopped> {
-        let left = self.limit.0.saturating_sub(self.elapsed());
+        let left = self.left();
         if left.is_zero() {
             return Ok(false);
         }

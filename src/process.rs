@@ -47,12 +47,11 @@ struct Edge {
 impl Edge {
     fn carry_out(&mut self, cli: &Cli, embedded: &[Migration]) -> Result<(), Error> {
         let environment = Environment::of_process()?;
-        let config = config::load(
-            &environment,
-            cli.given(),
-            cli.options.config.as_deref(),
-            cli.options.profile.as_deref(),
-        )?;
+        let profile = cli.options.profile.as_deref();
+        let file = cli.options.config.as_deref();
+        let config = config::load(&environment, cli.given(), file, profile).inspect_err(|_| {
+            self.termination_log = config::termination_log(&environment, profile);
+        })?;
         self.out = Out::stdout(config.settings.output);
         self.color = config.settings.output.color;
         let report = &config.settings.report;

@@ -23,7 +23,7 @@ use support::server::{Database, Server, Session};
 const POOLED: &str = "WARN a connection pooler is in between";
 
 /// And by one that finds the pool used up.
-const USED_UP: &str = "WARN the connection pooler has no second connection";
+const USED_UP: &str = "WARN the connection pooler gives no second connection";
 
 /// The wait for a connection of a pool that is used up takes as long.
 const SHORT: (&str, &str) = ("DSENTR_MIGRATE_DATABASE_CONNECT_TIMEOUT", "1s");

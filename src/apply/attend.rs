@@ -52,6 +52,7 @@ impl<'a> Running<'a> {
         self.change(|now| {
             now.statement = statement;
             now.since = Instant::now();
+            now.blockers.clear();
         });
     }
 

@@ -159,6 +159,9 @@ fn title(name: &str, cause: &Cause, left: Left) -> String {
     let what = match cause {
         Cause::Server => "failed".to_owned(),
         Cause::Lost => "was cut off".to_owned(),
+        Cause::TableLock {
+            tries: 1, budget, ..
+        } => format!("did not get its table locks in 1 try within {budget}"),
         Cause::TableLock { tries, budget, .. } => {
             format!("did not get its table locks in {tries} tries within {budget}")
         }

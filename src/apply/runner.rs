@@ -54,8 +54,8 @@ impl<E: Into<Error>> From<E> for Stop {
 /// `unique_violation`
 const UNIQUE_VIOLATION: &str = "23505";
 
-/// `duplicate_table`
-const DUPLICATE_TABLE: &str = "42P07";
+/// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
+const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
 
 /// `query_canceled`
 const QUERY_CANCELED: &str = "57014";
@@ -129,11 +129,8 @@ impl<'a, 'c> Runner<'a, 'c> {
             (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
         };
         // Another runner was faster between the look whether it is there and the making, where no lock is held.
-        let code = ServerError::find(&error).map(|server| server.code);
-        if [UNIQUE_VIOLATION, DUPLICATE_TABLE]
-            .map(Some)
-            .contains(&code.as_deref())
-        {
+        let server = ServerError::find(&error);
+        if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
             return Err(Stop::Overtaken);
         }
         Err(broken("the history table cannot be made", &error).into())
@@ -330,6 +327,9 @@ impl<'p> Tries<'p> {
     /// Says who is in the way, and pauses before the next try; why there is none.
     async fn again(&mut self, running: &Running<'_>, broken: &Broken) -> Result<(), Cause> {
         let blockers = running.now().blockers;
+        if self.patience.is_used_up() {
+            return Err(self.used_up(blockers));
+        }
         tracing::warn!(
             tries = self.number,
             statement = broken.statement.map(|statement| statement + 1),
@@ -344,12 +344,16 @@ impl<'p> Tries<'p> {
                 self.number += 1;
                 Ok(())
             }
-            Ok(false) => Err(Cause::TableLock {
-                tries: self.number,
-                budget: self.budget,
-                blockers,
-            }),
+            Ok(false) => Err(self.used_up(blockers)),
             Err(Stopped { signal }) => Err(Cause::Signal(signal)),
+        }
+    }
+
+    fn used_up(&self, blockers: Vec<Blocker>) -> Cause {
+        Cause::TableLock {
+            tries: self.number,
+            budget: self.budget,
+            blockers,
         }
     }
 }

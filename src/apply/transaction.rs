@@ -71,7 +71,10 @@ pub(super) async fn run(
     }
     let mut result = Ok(());
     for (statement, answer) in answers {
-        running.is_at(statement);
+        // Behind an error the server is at none of the rest.
+        if result.is_ok() {
+            running.is_at(statement);
+        }
         let read = match answer {
             Ok(answer) => read(answer, running).await,
             Err(error) => Err(error),

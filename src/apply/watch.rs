@@ -21,7 +21,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// Somebody whose table lock is in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Blocker {
-    /// Process of the server that serves it; 0 for a prepared transaction.
+    /// Process of the server that serves it; 0 for a prepared transaction, which none serves.
     pub pid: i32,
     /// Its role.
     pub user: String,
@@ -31,15 +31,23 @@ pub struct Blocker {
     pub state: String,
     /// For how long its transaction has been open, in seconds.
     pub seconds: u64,
-    /// The first words of its query.
+    /// The first words of its query; the name of a prepared transaction.
     pub query: String,
+}
+
+impl Blocker {
+    /// The statement that ends it.
+    pub fn remedy(&self) -> String {
+        if self.pid == 0 {
+            let name = self.query.replace('\'', "''");
+            return format!("ROLLBACK PREPARED '{name}' (or COMMIT PREPARED)");
+        }
+        format!("SELECT pg_terminate_backend({})", self.pid)
+    }
 }
 
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pid == 0 {
-            return f.write_str("a prepared transaction (see pg_prepared_xacts)");
-        }
         let Self {
             pid,
             user,
@@ -48,6 +56,12 @@ impl fmt::Display for Blocker {
             seconds,
             query,
         } = self;
+        if *pid == 0 {
+            return write!(
+                f,
+                "the prepared transaction '{query}' (of {user}, prepared for {seconds} s)"
+            );
+        }
         write!(
             f,
             "pid {pid} ({application_name} as {user}, {state}, transaction open for {seconds} s): {query}"
@@ -157,7 +171,18 @@ impl Watcher {
     }
 }
 
-/// Blockers as rows of seven columns, progress as rows of three.
+/// The prepared transactions that hold a lock on what `w` waits for. All that `pg_locks` tells of who they are is the
+/// virtual transaction, which also holds the lock on its own transaction's number.
+const PREPARED: &str = "SELECT x.gid, x.owner, x.prepared FROM pg_catalog.pg_locks wanted \
+    JOIN pg_catalog.pg_locks held ON held.granted AND held.pid IS NULL \
+     AND (held.locktype, held.database, held.relation, held.transactionid) \
+         IS NOT DISTINCT FROM (wanted.locktype, wanted.database, wanted.relation, wanted.transactionid) \
+    JOIN pg_catalog.pg_locks own ON own.locktype = 'transactionid' AND own.pid IS NULL \
+     AND own.virtualtransaction = held.virtualtransaction \
+    JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = own.transactionid \
+    WHERE wanted.pid = w.pid AND NOT wanted.granted";
+
+/// Blockers as rows of six columns, progress as rows of three.
 fn question(process: i32, major: u32) -> String {
     let of = |view: &str| format!("FROM pg_catalog.pg_stat_progress_{view} WHERE pid = {process}");
     let mut progress = format!(
@@ -181,13 +206,14 @@ fn question(process: i32, major: u32) -> String {
     }
     // Asking who blocks stops all of the server's lock traffic for a moment: only where a lock is waited for.
     format!(
-        "SELECT b.pid, coalesce(a.usename, ''), coalesce(nullif(a.application_name, ''), a.backend_type, ''), \
+        "SELECT b.pid, coalesce(a.usename, p.owner, ''), coalesce(nullif(a.application_name, ''), a.backend_type, ''), \
                 coalesce(a.state, 'state hidden'), \
-                coalesce(greatest(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::bigint, 0), \
-                left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60) \
+                coalesce(greatest(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)), 0)::bigint, 0), \
+                coalesce(p.gid, btrim(left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60))) \
          FROM pg_catalog.pg_stat_activity w \
          CROSS JOIN LATERAL unnest(CASE WHEN w.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(w.pid) ELSE '{{}}' END) AS b(pid) \
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid \
+         LEFT JOIN LATERAL ({PREPARED}) AS p ON b.pid = 0 \
          WHERE w.pid = {process} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 5 DESC, 1; \
          SELECT command, phase, CASE WHEN total > 0 THEN least(100 * done / total, 100) END FROM ({progress}) AS progress"
     )

@@ -53,7 +53,7 @@ async fn wait_for_schema(
             session.close().await;
             return Ok(out.report(&report)?);
         }
-        if patience.is_word_due() {
+        if !limit.0.is_zero() && patience.is_word_due() {
             let pending = plan.steps.len();
             tracing::warn!(pending, "waiting for the schema, up to {limit}");
         }

@@ -347,6 +347,20 @@ pub fn load(
     Ok(Config { settings, figment })
 }
 
+/// Where a summary goes when the settings are wrong: what the variable and the profile say, whatever else is wrong.
+pub fn termination_log(environment: &Environment, profile: Option<&str>) -> Option<String> {
+    let variables = [
+        "DSENTR_MIGRATE_PROFILE",
+        "DSENTR_MIGRATE_REPORT_TERMINATION_LOG",
+    ];
+    let few: Environment = variables
+        .into_iter()
+        .filter_map(|name| Some((name, environment.get(name)?)))
+        .collect();
+    let config = load(&few, Vec::new(), None, profile).ok()?;
+    config.settings.report.termination_log
+}
+
 fn origin(figment: &Figment, key: &'static str, kind: Kind) -> Origin {
     let Ok(value) = figment.find_value(key) else {
         return Origin {

@@ -186,6 +186,7 @@ fn refused(endpoint: &Endpoint, server: &ServerError) -> ConfigError {
         "3D000" => {
             error.with_help("check the name of the database; this command does not create it")
         }
+        "42501" => error.with_help("have the role be granted CONNECT on the database"),
         _ => error,
     }
 }

@@ -188,7 +188,7 @@ pub const BY_CODE: &[Entry] = &[
     // query_canceled
     (
         "57014",
-        "an administrator canceled it, or a time limit did that the migration or a function sets: ask the one, or raise the other",
+        "an administrator canceled it, or a time limit did, of the setting statement.timeout or of one in the migration or a function: ask the one, or raise the other",
     ),
     // admin_shutdown
     (

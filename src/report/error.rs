@@ -403,8 +403,8 @@ fn help_after(failure: &Failure) -> Vec<String> {
         Cause::TableLock { blockers, .. } => {
             help.extend(blockers.iter().map(|blocker| {
                 format!(
-                    "have it end, or end it with SELECT pg_terminate_backend({}): {blocker}",
-                    blocker.pid
+                    "have it end, or end it with {}: {blocker}",
+                    blocker.remedy()
                 )
             }));
             help.push("or allow more with table_lock.budget".to_owned());

@@ -11,6 +11,7 @@ use super::{Out, Paint, Report, at, count};
 use crate::apply::{Moment, Observer};
 use crate::connect::Target;
 use crate::embedded::Migration;
+use crate::log::clear_line;
 use crate::plan::Plan;
 use crate::source::Version;
 
@@ -149,7 +150,7 @@ impl<'a> Progress<'a> {
 
     /// What cannot be written must not stop a run that is under way.
     fn say(&mut self, text: &str) {
-        self.voice.clear();
+        clear_line();
         if let Err(error) = self.out.text(text) {
             tracing::warn!("{error:#}");
         }

@@ -1,12 +1,13 @@
 //! What is told on stderr of a statement that takes long: one line that changes on a terminal, lines at growing
 //! intervals in a log.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use super::migrations::duration;
+use super::migrations::{STATE_WIDTH, duration};
 use crate::apply::{Look, Moment};
 use crate::config::Format;
+use crate::log::{clear_line, show_line};
 
 /// Between two lines of a log about one statement, at the start; it doubles up to [`LONGEST_SILENCE`].
 const FIRST_SILENCE: Duration = Duration::from_secs(2);
@@ -20,8 +21,6 @@ const WIDTH: usize = 80;
 /// Tells.
 pub(super) struct Voice {
     is_terminal: bool,
-    /// A line is on the terminal that must go before another comes.
-    is_shown: bool,
     silence: Option<Silence>,
 }
 
@@ -37,34 +36,16 @@ impl Voice {
     pub(super) fn new(format: Format) -> Self {
         Self {
             is_terminal: format == Format::Text && std::io::stderr().is_terminal(),
-            is_shown: false,
             silence: None,
         }
     }
 
     pub(super) fn tell(&mut self, moment: &Moment<'_>) {
         if self.is_terminal {
-            self.show(moment);
+            show(moment);
         } else if self.is_due(moment) {
             log(moment);
         }
-    }
-
-    /// Takes the line off the terminal.
-    pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.is_shown) {
-            // Where the terminal is gone, so is the line.
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
-        }
-    }
-
-    fn show(&mut self, moment: &Moment<'_>) {
-        let text = format!("  running       {}", described(moment));
-        let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.into());
-        // A line that wraps could not be taken off again.
-        let line: String = text.chars().take(width.saturating_sub(1)).collect();
-        let _ = write!(std::io::stderr(), "\r\x1b[2K{line}");
-        self.is_shown = true;
     }
 
     fn is_due(&mut self, moment: &Moment<'_>) -> bool {
@@ -98,8 +79,44 @@ impl Voice {
 
 impl Drop for Voice {
     fn drop(&mut self) {
-        self.clear();
+        clear_line();
     }
+}
+
+/// What matters most comes first: a line that wraps could not be taken off again, so it is cut.
+fn show(moment: &Moment<'_>) {
+    let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.into());
+    let line = short(moment);
+    show_line(
+        &line
+            .chars()
+            .take(width.saturating_sub(1))
+            .collect::<String>(),
+    );
+}
+
+fn short(moment: &Moment<'_>) -> String {
+    let look = moment.look.cloned().unwrap_or_default();
+    let word = if look.blockers.is_empty() {
+        "running"
+    } else {
+        "blocked"
+    };
+    let mut text = format!(
+        "  {word:STATE_WIDTH$}{}, {}, {}",
+        moment.migration.stem,
+        at(moment, ""),
+        duration(moment.elapsed)
+    );
+    if !look.blockers.is_empty() {
+        text.push_str(&format!(", by {}", listed(&look)));
+    }
+    if let Some(advance) = look.advance {
+        let percent = advance.percent.map(|percent| format!(", {percent} %"));
+        text.push_str(&percent.unwrap_or_default());
+        text.push_str(&format!(", {}", advance.phase));
+    }
+    text
 }
 
 /// Who waits for others is warned of; who only takes long is no news unless asked for.
@@ -114,27 +131,28 @@ fn log(moment: &Moment<'_>) {
 }
 
 fn described(moment: &Moment<'_>) -> String {
-    let at = match moment.statement {
-        Some(statement) => format!(
-            "statement {} of {}",
-            statement + 1,
-            moment.migration.statements.len()
-        ),
-        None => "its row in the history".to_owned(),
-    };
     let state = moment.look.map(state).unwrap_or_default();
     format!(
-        "{}, {at}, for {}{state}",
+        "{}, {}, for {}{state}",
         moment.migration.stem,
+        at(moment, "statement "),
         duration(moment.elapsed)
     )
+}
+
+/// Which statement, with a word before its number.
+fn at(moment: &Moment<'_>, word: &str) -> String {
+    let all = moment.migration.statements.len();
+    match moment.statement {
+        Some(statement) => format!("{word}{} of {all}", statement + 1),
+        None => "its row in the history".to_owned(),
+    }
 }
 
 /// Blocked by whom, or how far.
 fn state(look: &Look) -> String {
     if !look.blockers.is_empty() {
-        let blockers: Vec<String> = look.blockers.iter().map(ToString::to_string).collect();
-        return format!(", blocked by {}", blockers.join("; "));
+        return format!(", blocked by {}", listed(look));
     }
     let Some(advance) = &look.advance else {
         return String::new();
@@ -146,4 +164,9 @@ fn state(look: &Look) -> String {
         advance.phase,
         percent.unwrap_or_default()
     )
+}
+
+fn listed(look: &Look) -> String {
+    let blockers: Vec<String> = look.blockers.iter().map(ToString::to_string).collect();
+    blockers.join("; ")
 }

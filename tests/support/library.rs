@@ -10,6 +10,7 @@ use dsentr_migrate::embedded::{Migration, leak};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{Out, Paint, render_error};
 use dsentr_migrate::signal::Stop;
+use tracing::instrument::WithSubscriber as _;
 
 /// A binary as it would be with other migrations embedded.
 #[derive(Clone, Copy)]
@@ -34,6 +35,26 @@ impl Library {
             .await
     }
 
+    /// As [`Library::run_with`], with results for machines, and what is logged at `info` and above, without times.
+    pub(crate) async fn run_logged(
+        self,
+        variables: &[(&str, &str)],
+        command: Command,
+    ) -> (Ended, String) {
+        let log = Buffer::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_target(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        let run = self.run_with(variables, command, Format::Json);
+        let ended = run.with_subscriber(subscriber).await;
+        (ended, log.text())
+    }
+
     /// Runs a command in an environment of the test's own.
     pub(crate) async fn run_with(
         self,
@@ -49,12 +70,20 @@ impl Library {
         let stop = Stop::never();
         let run =
             dsentr_migrate::command::run(&command, &config, &environment, self.0, &stop, &mut out);
-        let result = run.await;
+        // It is large, and would make every test as large.
+        let result = Box::pin(run).await;
         Ended {
             stdout: buffer.text(),
             result,
         }
     }
+}
+
+/// A file whose forward part is of interest, and whose way back is not.
+pub(crate) fn step(forward: &str) -> String {
+    format!(
+        "-- Of interest to a test.\n-- Not rerunnable: it need not be.\n{forward}\n\n-- Nothing to undo: the test drops the database.\n"
+    )
 }
 
 /// How a command ended.

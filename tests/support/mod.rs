@@ -15,6 +15,7 @@ pub(crate) mod library;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod runners;
+pub(crate) mod running;
 pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
