@@ -7,7 +7,7 @@ use super::transaction::Broken;
 use super::watch::Blocker;
 use crate::config::Timeout;
 use crate::connect::Lost;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Mode};
 use crate::server_error::{ServerError, describe};
 use crate::signal::Signal;
 use crate::source::{Span, Version};
@@ -83,6 +83,24 @@ pub enum Left {
     Statements(usize),
     /// What the server has not told. The next run asks.
     Unknown,
+}
+
+impl Left {
+    /// After the server has refused a migration of which it had done so many statements.
+    pub(super) fn by_refusal(migration: &Migration, done: usize) -> Self {
+        match migration.mode {
+            Mode::Transaction => Self::Nothing,
+            Mode::NoTransaction => Self::Statements(done),
+        }
+    }
+
+    /// After the server has not answered.
+    pub(super) fn by_silence(migration: &Migration, done: usize) -> Self {
+        match migration.mode {
+            Mode::Transaction => Self::Unknown,
+            Mode::NoTransaction => Self::Statements(done),
+        }
+    }
 }
 
 impl Failure {

@@ -146,10 +146,7 @@ impl<'a, 'c> Runner<'a, 'c> {
         let span = tracing::info_span!("migration", version = %migration.version, description = migration.description, duration_ms = tracing::field::Empty);
         async {
             let start = Instant::now();
-            match migration.mode {
-                Mode::Transaction => self.in_transaction(migration, insert).await?,
-                Mode::NoTransaction => self.one_by_one(migration, insert).await?,
-            }
+            self.persist(Step { migration, insert }).await?;
             let duration = start.elapsed();
             tracing::Span::current().record(
                 "duration_ms",
@@ -163,74 +160,63 @@ impl<'a, 'c> Runner<'a, 'c> {
         .await
     }
 
-    async fn in_transaction(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
-        let step = Step { migration, insert };
-        let limits = self.limits(migration);
-        let mut tries = Tries::new(self.course);
-        loop {
-            self.course.sends(migration, insert);
-            let running = Running::new(migration, self.session.process);
-            let work = transaction::run(self.session, step, &limits, &running);
-            let watch = self.watcher.watch(
-                self.course.connector,
-                &running,
-                limits.first_look(),
-                self.course.observer,
-            );
-            let ended = attend(self.session, self.course.connector.stop, watch, work).await;
-            match ended {
-                Some(Ok(())) => return Ok(()),
-                Some(Err(broken)) => {
-                    let passing = self.judge(migration, broken, Left::Nothing)?;
-                    let again = tries.again(&running, &passing.broken).await;
-                    again.map_err(|cause| self.failed(migration, cause, &passing))?;
-                }
-                None => return Err(self.silent(migration, Left::Unknown)),
-            }
+    /// Tries a step until it is done, or cannot be.
+    async fn persist(&mut self, step: Step<'_>) -> Result<(), Stop> {
+        if step.migration.mode == Mode::NoTransaction {
+            self.held.require()?;
         }
-    }
-
-    /// Statements that refuse to run in a transaction, each in a message of its own.
-    async fn one_by_one(&mut self, migration: &Migration, insert: &str) -> Result<(), Stop> {
-        self.held.require()?;
-        let step = Step { migration, insert };
-        let limits = self.limits(migration);
+        let limits = self.limits(step.migration);
         let mut tries = Tries::new(self.course);
         let mut done = Done::default();
         loop {
-            self.course.sends(migration, insert);
+            self.course.sends(step.migration, step.insert);
             let before = done.here;
-            let running = Running::new(migration, self.session.process);
-            let work = one_by_one::run(
-                self.session,
-                self.held,
-                self.course.table(),
-                step,
-                &limits,
-                &running,
-                &mut done,
-            );
-            let watch = self.watcher.watch(
-                self.course.connector,
-                &running,
-                limits.first_look(),
-                self.course.observer,
-            );
-            let ended = attend(self.session, self.course.connector.stop, watch, work).await;
+            let running = Running::new(step.migration, self.session.process);
+            let ended = self.attempt(step, &limits, &running, &mut done).await;
             if done.here > before {
                 self.course.advanced();
             }
             match ended {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(broken)) => {
-                    let left = Left::Statements(done.statements);
-                    let passing = self.judge(migration, broken, left)?;
+                    let left = Left::by_refusal(step.migration, done.statements);
+                    let passing = self.judge(step.migration, broken, left)?;
                     let again = tries.again(&running, &passing.broken).await;
-                    again.map_err(|cause| self.failed(migration, cause, &passing))?;
+                    again.map_err(|cause| self.failed(step.migration, cause, &passing))?;
                 }
-                None => return Err(self.silent(migration, Left::Statements(done.statements))),
+                None => {
+                    let left = Left::by_silence(step.migration, done.statements);
+                    return Err(self.silent(step.migration, left));
+                }
             }
         }
+    }
+
+    /// Sends a step once, watched. None where it was stopped, and the server did not say how it ended.
+    async fn attempt(
+        &mut self,
+        step: Step<'_>,
+        limits: &Limits,
+        running: &Running<'_>,
+        done: &mut Done,
+    ) -> Option<Result<(), Broken>> {
+        let table = self.course.table();
+        let work = async {
+            match step.migration.mode {
+                Mode::Transaction => transaction::run(self.session, step, limits, running).await,
+                Mode::NoTransaction => {
+                    one_by_one::run(self.session, self.held, table, step, limits, running, done)
+                        .await
+                }
+            }
+        };
+        let watch = self.watcher.watch(
+            self.course.connector,
+            running,
+            limits.first_look(),
+            self.course.observer,
+        );
+        attend(self.session, self.course.connector.stop, watch, work).await
     }
 
     fn limits(&self, migration: &Migration) -> Limits {
