@@ -82,8 +82,8 @@ impl Session {
     /// notices soon when we are gone. Not for a session behind a pooler, where it would stay for the next client.
     ///
     /// # Errors
-    /// The server refuses it, or the connection is lost.
-    pub async fn protect(&self) -> Result<(), Error> {
+    /// The connection is lost. A server that does not know a setting has to do without.
+    pub async fn protect(&self) -> Result<(), Lost> {
         let idle = if self.major() >= 14 {
             "SET idle_session_timeout TO 0; "
         } else {
@@ -96,8 +96,11 @@ impl Session {
             KEEPALIVE_INTERVAL.as_secs(),
             self.protection(false)
         );
-        let result = self.client.batch_execute(&sql).await;
-        result.map_err(|error| broken("the session's settings", &error))
+        let Err(error) = self.client.batch_execute(&sql).await else {
+            return Ok(());
+        };
+        tracing::debug!(error = describe(&error), "the session has not all settings");
+        Lost::of(&error).map_or(Ok(()), Err)
     }
 
     /// Statements without which a long statement would outlive us, or be cut off by a limit meant for the application.
