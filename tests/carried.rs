@@ -61,7 +61,7 @@ fn export_writes_what_was_built_in() {
     assert_eq!(
         again.stderr,
         format!(
-            "error: the folder {} is not empty\nhelp: name a folder that does not exist yet\n",
+            "error: the folder {} is not empty\nnote: nothing was changed\nhelp: name a folder that does not exist yet\n",
             target.display()
         )
     );
