@@ -6,7 +6,7 @@ use super::advice::advice;
 use super::migrations::{line, name_width};
 use super::status::{painted, word};
 use super::{Paint, Report, at, count};
-use crate::apply::{Blocker, Cause, Failure, Left, Standing};
+use crate::apply::{Cause, Failure, Left, Standing};
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::lock::LockTimeout;
@@ -51,9 +51,6 @@ pub struct ErrorReport {
     pub statements: Option<usize>,
     /// In what state the database is now, in one sentence.
     pub state: String,
-    /// Who was in the way of its table locks, the last time that it was looked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub blockers: Vec<Blocker>,
     /// On what history and binary disagree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
@@ -79,7 +76,6 @@ impl ErrorReport {
             statement: failure.and_then(|failure| Some(failure.statement? + 1)),
             statements: failure.map(|failure| failure.statements),
             state: state(error),
-            blockers: failure.map(|failure| blockers(failure)).unwrap_or_default(),
             disagreements: if let Error::Refusal(Refusal::Disagreement(list)) = error.kind() {
                 list.clone()
             } else {
@@ -156,13 +152,6 @@ fn state(error: &Error) -> String {
             "what was reported as applied is in the database; the next run asks it for the rest"
                 .to_owned()
         }
-    }
-}
-
-fn blockers(failure: &Failure) -> Vec<Blocker> {
-    match &failure.cause {
-        Cause::TableLock { blockers, .. } => blockers.clone(),
-        Cause::Server | Cause::Lost | Cause::Signal(_) => Vec::new(),
     }
 }
 
