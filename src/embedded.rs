@@ -3,8 +3,9 @@
 //! They were checked when the binary was built: their bytes and all that is known about them are constants, and nothing
 //! is parsed here. Whether one is applied is the history's to know.
 
-use crate::source::{FOLDER, Span, Version};
+use crate::source::{FOLDER, Span, TableLock, Version};
 use include_dir::{Dir, DirEntry, File, include_dir};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A migration, as it was checked.
@@ -38,6 +39,40 @@ pub struct Migration {
     pub data_loss: &'static [&'static str],
     /// Why it cannot be run twice, where the file says that it cannot.
     pub not_rerunnable: Option<&'static str>,
+    /// What was proven of it; none where it is not sealed, which a release build refuses.
+    pub seal: Option<&'static Seal>,
+}
+
+/// What was proven of a migration on real servers: its block in `migrations/migrations.lock`.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal {
+    /// The majors of PostgreSQL that it was proven on.
+    pub proven_on: &'static [u32],
+    /// Whether a second run is clean.
+    pub rerunnable: bool,
+    /// The strongest lock that it holds at its end, for each table that was there before.
+    pub locks: &'static [(&'static str, TableLock)],
+    /// The tables that were there before and that it rewrites.
+    pub rewrites: &'static [&'static str],
+    /// The rows that it read and wrote of each table that was there before, where there were any.
+    pub rows: &'static [Rows],
+    /// The objects that are there after it and were not before, each with its definition.
+    pub added: &'static [(&'static str, &'static str)],
+    /// The objects that it gives another definition, with that.
+    pub changed: &'static [(&'static str, &'static str)],
+    /// The objects that were there before it and are not after.
+    pub dropped: &'static [&'static str],
+}
+
+/// How many rows of a table a migration touched, with the fixture rows in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rows {
+    /// The table.
+    pub table: &'static str,
+    /// How many were read.
+    pub read: u64,
+    /// How many were inserted, updated and deleted.
+    pub written: u64,
 }
 
 /// How a migration is run.
@@ -146,6 +181,26 @@ pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/migrations");
 /// Every embedded migration, oldest first.
 pub static MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
+/// The objects that are there at a version, each with its definition: what the seals up to it add up to. `None` where one
+/// of them is missing, or no migration has that version.
+pub fn sealed_objects(
+    embedded: &[Migration],
+    version: Version,
+) -> Option<BTreeMap<&'static str, &'static str>> {
+    let end = embedded
+        .iter()
+        .position(|migration| migration.version == version)?;
+    let mut objects = BTreeMap::new();
+    for migration in &embedded[..=end] {
+        let seal = migration.seal?;
+        for object in seal.dropped {
+            objects.remove(object);
+        }
+        objects.extend(seal.added.iter().chain(seal.changed).copied());
+    }
+    Some(objects)
+}
+
 /// The file at this place in the order of the names, which is the order of the table too.
 const fn file(index: usize) -> &'static File<'static> {
     match &FILES.entries()[index] {
@@ -223,6 +278,7 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         rollback,
         data_loss: texts(&checked.data_loss),
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),
+        seal: None,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod patience;
 pub mod plan;
 pub mod process;
 pub mod report;
+pub mod schema;
 pub mod server_error;
 pub mod signal;
 pub mod source;

@@ -18,6 +18,7 @@ mod rerun;
 mod resume;
 mod rollback;
 mod rules;
+pub mod seal;
 mod session;
 mod syntax;
 mod table;

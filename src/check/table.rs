@@ -40,6 +40,7 @@ fn write_row(table: &mut String, index: usize, migration: &Checked) -> std::fmt:
     writeln!(table, "    rollback: {},", rollback(&migration.rollback))?;
     writeln!(table, "    data_loss: &{:?},", migration.data_loss)?;
     writeln!(table, "    not_rerunnable: {:?},", migration.not_rerunnable)?;
+    writeln!(table, "    seal: None,")?;
     writeln!(table, "}},")
 }
 

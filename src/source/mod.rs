@@ -5,11 +5,13 @@
 mod excerpt;
 mod name;
 mod span;
+mod table_lock;
 mod version;
 
 pub use excerpt::{Excerpt, Note};
 pub use name::{FileName, NameProblem};
 pub use span::{Location, Span};
+pub use table_lock::{Blocks, NoTableLock, TableLock};
 pub use version::{ParseVersionError, Version};
 
 /// The folder of the migration files, as it is named in every message.
