@@ -118,7 +118,7 @@ async fn a_server_that_takes_no_writes_is_passed_over() {
         .run();
     golden(
         "connect_read_only.txt",
-        &support::executable::mask(&run.text(), &database),
+        &support::mask::mask(&run.text(), &database),
     );
     session.close().await;
 }

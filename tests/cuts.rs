@@ -6,14 +6,15 @@ mod support;
 use std::time::{Duration, Instant};
 
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::background::{self, Background, start};
 use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
 use support::library::{Library, up};
+use support::mask;
 use support::proxy::{Fault, Proxy};
+use support::runners::assert_at_target;
+use support::running::Running;
 use support::scenes::{
-    BUSY, assert_at_target, assert_next_run_ends_at_target, busy, hold, slow, until_alone, up_to,
-    wake,
+    BUSY, assert_next_run_ends_at_target, busy, hold, slow, until_alone, up_to, wake,
 };
 use support::server::{Database, Server, Session};
 
@@ -32,10 +33,10 @@ const VARYING: [&str; 2] = [
     "WARN waiting for the server, up to 500ms: ",
 ];
 
-/// What a run told, as [`background::told`], and without what races with the server: that the lock is still with our
+/// What a run told, as [`mask::told`], and without what races with the server: that the lock is still with our
 /// own lost session for a moment, and with what words a server goes down.
 fn told(run: &Run, database: &Database<'_>, proxies: &[u16]) -> String {
-    let text = background::told(run, database, proxies);
+    let text = mask::told(run, database, proxies);
     let lines = text.split_inclusive('\n');
     let mut told = String::new();
     for line in lines {
@@ -105,7 +106,7 @@ async fn what_somebody_else_applied_in_between_is_not_claimed() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
-    let mut run = start(run_at(&database.url_through(proxy.port())));
+    let mut run = Running::start(run_at(&database.url_through(proxy.port())));
     // The COMMIT of the migration that is blocked is on its way to the server already.
     run.until_blocked(&database).await;
     proxy.on_commit(Fault::LoseRequest, 1);
@@ -152,7 +153,7 @@ async fn a_connection_that_is_cut_is_opened_again() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
-    let mut run = start(run_at(&database.url_through(proxy.port())));
+    let mut run = Running::start(run_at(&database.url_through(proxy.port())));
     run.until_blocked(&database).await;
     proxy.cut();
     run.until_says("the connection was lost", 1);
@@ -167,7 +168,7 @@ async fn a_connection_that_is_cut_is_opened_again() {
 async fn a_server_that_crashes_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
-    let mut run = start(run_at(&database.url()));
+    let mut run = Running::start(run_at(&database.url()));
     run.until_blocked(&database).await;
     server.crash();
     run.until_says("waiting for the server", 1);
@@ -197,7 +198,7 @@ async fn stays_away(server: &Server) {
 
 async fn away(server: &Server, database: &Database<'_>, holder: Session, output: &str) -> Run {
     let arguments = ["up", "--wait-timeout", "500ms", "--output", output];
-    let mut run = start(dsentr(&arguments).env("DATABASE_URL", &database.url()));
+    let mut run = Running::start(dsentr(&arguments).env("DATABASE_URL", &database.url()));
     run.until_blocked(database).await;
     drop(holder);
     server.crash();
@@ -210,7 +211,7 @@ async fn away(server: &Server, database: &Database<'_>, holder: Session, output:
 async fn a_server_that_is_shut_down_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
-    let mut run = start(run_at(&database.url()));
+    let mut run = Running::start(run_at(&database.url()));
     run.until_blocked(&database).await;
     server.shut_down();
     run.until_says("waiting for the server", 1);
@@ -224,7 +225,7 @@ async fn a_server_that_is_shut_down_and_comes_back_is_gone_on_with() {
 async fn a_session_that_an_administrator_ends_is_a_failure() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
-    let mut run = start(run_at(&database.url()));
+    let mut run = Running::start(run_at(&database.url()));
     run.until_blocked(&database).await;
     holder
         .batch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
@@ -242,7 +243,7 @@ async fn a_session_that_an_administrator_ends_is_a_failure() {
 struct Victim<'s> {
     database: Database<'s>,
     holder: Option<Session>,
-    run: Background,
+    run: Running,
     watcher: Session,
 }
 
@@ -255,7 +256,7 @@ impl<'s> Victim<'s> {
             (slow(server).await, None)
         };
         let watcher = database.session().await;
-        let mut run = start(run_at(&database.url()));
+        let mut run = Running::start(run_at(&database.url()));
         if is_blocked {
             run.until_blocked(&database).await;
         } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use dsentr_migrate::check::{Entry, Problem, check};
-use support::executable::{mask_durations, mask_version};
+use support::mask::{mask_durations, mask_version};
 use support::server::{Database, Server};
 
 fn read(document: &str) -> String {

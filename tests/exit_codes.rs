@@ -6,9 +6,11 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use dsentr_migrate::error::exit_code;
-use support::executable::{Dsentr, Run, dsentr, mask, mask_durations};
+use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
-use support::running::{Running, mask_numbers, until};
+use support::mask::mask_counts;
+use support::mask::{mask, mask_durations};
+use support::running::Running;
 use support::server::{Database, Server, Session};
 
 /// The newest version at which `workflows` is there and the next migration alters it.
@@ -59,7 +61,7 @@ async fn blocked_runner(run: Dsentr, database: &Database<'_>) -> Running {
     let watcher = database.session().await;
     let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
                  AND application_name = 'dsentr-migrate' AND wait_event = 'relation'";
-    until(&watcher, waits).await;
+    watcher.until(waits, "t").await;
     watcher.close().await;
     runner
 }
@@ -168,11 +170,7 @@ async fn every_exit_code_is_provoked() {
         "the migration lock was not obtained",
     );
     runner.signal("TERM");
-    provoked.by(
-        &runner.end().await,
-        exit_code::STOPPED,
-        "was stopped by SIGTERM",
-    );
+    provoked.by(&runner.end(), exit_code::STOPPED, "was stopped by SIGTERM");
     blocker.close().await;
     provoked.by(&on(&database, &["up"]).run(), exit_code::DONE, "applied");
 
@@ -276,7 +274,7 @@ async fn success_and_each_kind_of_failure_leave_a_summary() {
     };
     let mut all = String::new();
     let mut add = |database: &Database<'_>, text: &str| {
-        all.push_str(&mask_numbers(&mask(text, database)));
+        all.push_str(&mask_counts(&mask(text, database)));
     };
     for arguments in [
         &["status", "--check"][..],
@@ -317,7 +315,7 @@ async fn success_and_each_kind_of_failure_leave_a_summary() {
     let late = summary.of(on(&database, &["up", "--lock-timeout", "100ms"]));
     add(&database, &since(&late));
     runner.signal("TERM");
-    assert_eq!(runner.end().await.code, Some(exit_code::STOPPED.into()));
+    assert_eq!(runner.end().code, Some(exit_code::STOPPED.into()));
     add(&database, &format!("--- exit 7\n{}", stopped.text()));
     blocker.close().await;
     golden("termination_log.txt", &all);

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::catalogue;
-use support::executable::{dsentr, mask, mask_durations};
+use support::executable::dsentr;
+use support::mask::{mask, mask_durations};
 use support::pooler::{PoolMode, Pooler};
 use support::proxy::{Fault, Proxy, Way};
 use support::server::{Database, NULL, Role, Server, Session};

@@ -3,9 +3,9 @@
 mod support;
 
 use dsentr_migrate::config::Format;
-use support::executable::mask;
 use support::golden::golden;
 use support::library::{Ended, Library, up};
+use support::mask::mask;
 use support::pooler::{PoolMode, Pooler};
 use support::proxy::{Fault, Proxy};
 use support::server::{Database, Server, Session};

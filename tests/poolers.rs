@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use dsentr_migrate::config::Format;
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::executable::{Dsentr, dsentr, mask};
+use support::executable::{Dsentr, dsentr};
 use support::golden::golden;
 use support::library::{Library, up};
+use support::mask::mask;
 use support::pooler::{PoolMode, Pooler};
 use support::proxy::Proxy;
 use support::runners::{
     A_LONG_TIME, Crowd, INDEX, INDEX_WAITS, LOCKS, TABLE, assert_at_target, hold_lock,
-    release_lock, to, until,
+    release_lock, to,
 };
 use support::server::{Database, Server, Session};
 
@@ -210,16 +211,18 @@ async fn a_busy_pool_is_waited_for() {
         })
     };
     let first = start();
-    until(&looker, INDEX_WAITS, "1").await;
+    looker.until(INDEX_WAITS, "1").await;
     let second = start();
-    until(&looker, &format!("{TRIED} now() - interval '1 hour'"), "1").await;
+    looker
+        .until(&format!("{TRIED} now() - interval '1 hour'"), "1")
+        .await;
     let other = Session::open(&pooler.url(&database)).await;
     other.batch("BEGIN").await;
     // Longer than a try may take.
     tokio::time::sleep(Duration::from_millis(600)).await;
     let now = looker.value("SELECT clock_timestamp()").await;
     other.batch("COMMIT").await;
-    until(&looker, &format!("{TRIED} '{now}'"), "1").await;
+    looker.until(&format!("{TRIED} '{now}'"), "1").await;
     writer.batch("COMMIT").await;
     let (first, second) = (
         first.await.expect("it ends"),
@@ -354,21 +357,21 @@ async fn a_killed_runner_leaves_nothing_with_the_pool() {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    until(&looker, BLOCKED, "1").await;
+    looker.until(BLOCKED, "1").await;
     assert_eq!(looker.value(LOCKS).await, "1", "held by its transaction");
     child.kill().expect("SIGKILL");
     child.wait().expect("it ends");
     let killed = Instant::now();
-    until(&looker, LOCKS, "0").await;
+    looker.until(LOCKS, "0").await;
     println!("the migration lock is free {:?} later", killed.elapsed());
     // Before PostgreSQL 14 a server does not look whether anybody waits for it.
     let looks = "SELECT current_setting('server_version_num')::int >= 140000";
     if looker.value(looks).await == "t" {
-        until(&looker, BLOCKED, "0").await;
+        looker.until(BLOCKED, "0").await;
         println!("the table lock is free {:?} later", killed.elapsed());
     }
     let next = Crowd::of(2, patient);
-    until(&looker, BLOCKED, "1").await;
+    looker.until(BLOCKED, "1").await;
     reader.batch("COMMIT").await;
     next.join_having_applied(std::slice::from_ref(last));
     reader.close().await;

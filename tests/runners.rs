@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 
 use dsentr_migrate::embedded::MIGRATIONS;
 use dsentr_migrate::source::Version;
-use support::executable::{Dsentr, dsentr, mask};
+use support::executable::{Dsentr, dsentr};
 use support::golden::golden;
 use support::library::{Library, up};
+use support::mask::mask;
 use support::runners::{
     A_LONG_TIME, Crowd, Ended, INDEX, INDEX_WAITS, TABLE, assert_at_target, hold_lock,
-    release_lock, to, until,
+    release_lock, to,
 };
 use support::server::{Database, Server, Session};
 
@@ -89,7 +90,7 @@ async fn a_runner_at_its_deadline_gives_up_and_the_others_go_on() {
         .run();
     let text = mask(&run.text(), &database).replace(&pid, "<pid>");
     golden("runners_deadline.txt", &text);
-    until(&holder, WAITING, "4").await;
+    holder.until(WAITING, "4").await;
     assert!(!patient.has_ended(), "they wait for a minute");
     release_lock(&holder).await;
     for one in patient.join_having_applied(MIGRATIONS) {
@@ -113,7 +114,9 @@ async fn who_waits_says_what_the_holder_runs() {
     let url = database.url();
     let first = tokio::spawn(async move { library.run(&url, up()).await.text() });
     let sleeping = "pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    until(&looker, &format!("SELECT count(*) FROM {sleeping}"), "1").await;
+    looker
+        .until(&format!("SELECT count(*) FROM {sleeping}"), "1")
+        .await;
     let pid = looker.value(&format!("SELECT pid FROM {sleeping}")).await;
     let second = dsentr(&["up", "--lock-timeout", "50ms"])
         .env("DATABASE_URL", &database.url())
@@ -137,7 +140,7 @@ async fn whoever_waits_for_the_lock_holds_no_snapshot() {
         .await;
     let holder = hold_lock(&database).await;
     let runners = Crowd::at(4, &database.url());
-    until(&looker, WAITING, "4").await;
+    looker.until(WAITING, "4").await;
     assert_no_lasting_transaction(&looker).await;
     let index = holder.batch("CREATE INDEX CONCURRENTLY ON busy.t (id)");
     let in_time = tokio::time::timeout(A_LONG_TIME, index).await;
@@ -168,7 +171,7 @@ async fn assert_no_lasting_transaction(looker: &Session) {
         let lasts = format!(
             "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND xact_start::text = '{start}'"
         );
-        until(looker, &lasts, "0").await;
+        looker.until(&lasts, "0").await;
     }
 }
 
@@ -192,9 +195,9 @@ async fn an_index_is_built_while_runners_wait() {
         tokio::spawn(async move { library.run(&url, up()).await.text() })
     };
     let mut runners = vec![start()];
-    until(&looker, INDEX_WAITS, "1").await;
+    looker.until(INDEX_WAITS, "1").await;
     runners.extend((0..4).map(|_| start()));
-    until(&looker, WAITING, "4").await;
+    looker.until(WAITING, "4").await;
     writer.batch("COMMIT").await;
     let mut applied = 0;
     for runner in runners {

@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::background::{Background, start, told};
 use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
+use support::mask::told;
 use support::proxy::{Proxy, Way};
+use support::runners::assert_at_target;
+use support::running::Running;
 use support::scenes::{
-    BEFORE_BUSY, assert_at_target, assert_next_run_ends_at_target, busy, slow, until_alone, up_to,
-    wake,
+    BEFORE_BUSY, assert_next_run_ends_at_target, busy, slow, until_alone, up_to, wake,
 };
 use support::server::{Database, Server};
 
@@ -24,7 +25,7 @@ fn run_at(arguments: &[&str], url: &str) -> Dsentr {
 }
 
 /// Sends a signal, and waits for the end, which must come soon.
-fn stop(run: Background, signal: &str) -> Run {
+fn stop(run: Running, signal: &str) -> Run {
     let sent = Instant::now();
     run.signal(signal);
     let run = run.end();
@@ -62,7 +63,7 @@ async fn position(database: &Database<'_>) -> String {
 async fn while_blocked_by_a_table_lock() {
     for signal in ["TERM", "INT"] {
         let (database, holder) = busy(Server::shared()).await;
-        let mut run = start(run_at(&["up"], &database.url()));
+        let mut run = Running::start(run_at(&["up"], &database.url()));
         run.until_blocked(&database).await;
         let run = stop(run, signal);
         golden("signal_blocked.txt", &told_of(&run, signal, &database));
@@ -77,7 +78,7 @@ async fn while_blocked_by_a_table_lock() {
 async fn while_a_statement_takes_long() {
     for signal in ["TERM", "INT"] {
         let database = slow(Server::shared()).await;
-        let mut run = start(run_at(&["up", "--output", "json"], &database.url()));
+        let mut run = Running::start(run_at(&["up", "--output", "json"], &database.url()));
         run.until_asleep(&database).await;
         let run = stop(run, signal);
         golden("signal_slow.json", &told_of(&run, signal, &database));
@@ -92,9 +93,9 @@ async fn while_a_statement_takes_long() {
 async fn while_another_runner_has_the_lock() {
     for signal in ["TERM", "INT"] {
         let (database, holder) = busy(Server::shared()).await;
-        let mut first = start(run_at(&["up"], &database.url()));
+        let mut first = Running::start(run_at(&["up"], &database.url()));
         first.until_blocked(&database).await;
-        let second = start(run_at(&["up"], &database.url()));
+        let second = Running::start(run_at(&["up"], &database.url()));
         second.until_says("waiting for the migration lock", 1);
         let second = stop(second, signal);
         let text = told_of(&second, signal, &database);
@@ -123,7 +124,7 @@ async fn while_no_server_answers() {
         (&["wait", "--for", "server"], "INT"),
         (&["wait", "--for", "schema"], "TERM"),
     ] {
-        let run = start(run_at(arguments, &url));
+        let run = Running::start(run_at(arguments, &url));
         run.until_says("waiting for the server", 1);
         let run = stop(run, signal);
         text.push_str(&told(&run, &database, &[port]));
@@ -134,7 +135,7 @@ async fn while_no_server_answers() {
 #[tokio::test]
 async fn while_the_schema_is_not_there() {
     let database = Server::shared().database();
-    let run = start(run_at(&["wait", "--for", "schema"], &database.url()));
+    let run = Running::start(run_at(&["wait", "--for", "schema"], &database.url()));
     run.until_says("waiting for the schema", 1);
     let run = stop(run, "TERM");
     golden("signal_wait.txt", &told(&run, &database, &[]));
@@ -146,7 +147,7 @@ async fn in_the_pause_before_a_busy_table_is_tried_again() {
     for signal in ["TERM", "INT"] {
         let (database, holder) = busy(Server::shared()).await;
         let run = run_at(&["up"], &database.url());
-        let run = start(run.env("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "10ms"));
+        let run = Running::start(run.env("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "10ms"));
         // By then the pause is a second long at least.
         run.until_says("will be tried again", 3);
         let run = stop(run, signal);
@@ -179,7 +180,7 @@ async fn while_the_history_is_locked() {
         (&["wait", "--for", "schema"], "TERM"),
         (&["up"], "INT"),
     ] {
-        let mut run = start(run_at(arguments, &database.url()));
+        let mut run = Running::start(run_at(arguments, &database.url()));
         run.until_blocked(&database).await;
         let run = stop(run, signal);
         text.push_str(&told(&run, &database, &[]));
@@ -198,7 +199,7 @@ async fn while_the_history_is_made() {
     other
         .batch("BEGIN; CREATE TABLE refinery_schema_history (version bigint)")
         .await;
-    let mut run = start(run_at(&["up"], &database.url()));
+    let mut run = Running::start(run_at(&["up"], &database.url()));
     run.until_blocked(&database).await;
     let run = stop(run, "TERM");
     golden("signal_history_made.txt", &told(&run, &database, &[]));
@@ -226,7 +227,7 @@ async fn while_frozen(way: Way) {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let url = database.url_through(proxy.port());
-    let mut run = start(run_at(&["up"], &url));
+    let mut run = Running::start(run_at(&["up"], &url));
     run.until_blocked(&database).await;
     proxy.freeze(way);
     let run = stop(run, "TERM");
@@ -245,7 +246,7 @@ async fn a_second_signal_ends_it_at_once() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
-    let mut run = start(run_at(&["up"], &database.url_through(proxy.port())));
+    let mut run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
     run.until_blocked(&database).await;
     proxy.freeze(Way::Both);
     run.signal("INT");
@@ -271,7 +272,7 @@ async fn after_the_last_commit_it_is_a_success() {
     };
     up_to(&database, &before.version.to_string());
     let proxy = Proxy::with_delay(server.port(), Duration::from_millis(150));
-    let mut run = start(run_at(&["up"], &database.url_through(proxy.port())));
+    let mut run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
     let session = database.session().await;
     let is_there = format!(
         "SELECT count(*) > 0 FROM refinery_schema_history WHERE version = {}",
@@ -294,7 +295,7 @@ async fn while_a_lost_server_is_waited_for() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
-    let mut run = start(run_at(&["up"], &database.url_through(proxy.port())));
+    let mut run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
     run.until_blocked(&database).await;
     proxy.refuse();
     proxy.cut();
@@ -314,7 +315,7 @@ async fn while_a_server_that_listens_says_nothing() {
     let database = Server::shared().database();
     let proxy = Proxy::start(database.server().port());
     proxy.freeze(Way::ToClient);
-    let run = start(run_at(&["up"], &database.url_through(proxy.port())));
+    let run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
     let begun = Instant::now();
     while proxy.bytes() == 0 {
         assert!(begun.elapsed() < LIMIT, "it does not connect");
@@ -342,7 +343,7 @@ fn between_migrations_the_position_that_is_told_is_the_historys() {
 /// The signal comes as soon as so many migrations are reported. Whether it stopped the run.
 fn stopped_after(count: usize) -> bool {
     let database = Server::shared().database();
-    let run = start(run_at(&["up"], &database.url()));
+    let run = Running::start(run_at(&["up"], &database.url()));
     run.until_says("  applied  ", count);
     run.signal("TERM");
     let run = run.end();

@@ -9,9 +9,9 @@ use dsentr_migrate::apply::{Cause, Failure, Left};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
 use dsentr_migrate::server_error::ServerError;
-use support::executable::mask;
 use support::golden::golden;
 use support::library::{Library, up};
+use support::mask::mask;
 use support::server::{Database, Role, Server, Session};
 
 /// A migration that fails.

@@ -7,10 +7,10 @@ use dsentr_migrate::embedded::Migration;
 use dsentr_migrate::history::{History, Row};
 use dsentr_migrate::plan::{compare, plan};
 use dsentr_migrate::source::Version;
-use support::executable::mask;
 use support::golden::golden;
 use support::library::Library;
 use support::library::up;
+use support::mask::mask;
 use support::server::Server;
 
 fn file(description: &str, comment: &str) -> String {

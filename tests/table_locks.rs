@@ -5,11 +5,13 @@ mod support;
 use std::time::{Duration, Instant};
 
 use dsentr_migrate::config::Format;
-use support::executable::{Dsentr, dsentr, mask, mask_durations};
+use support::executable::{Dsentr, dsentr};
 use support::golden::golden;
 use support::library::{Ended, Library, step, up};
+use support::mask::{mask, mask_durations};
+use support::mask::{mask_counts, once};
 use support::proxy::Proxy;
-use support::running::{Running, mask_numbers, once, until};
+use support::running::Running;
 use support::server::{Database, Role, Server, Session};
 
 /// For one try to get a table lock, in most tests here.
@@ -54,7 +56,7 @@ const WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = c
 
 /// The whole output, each line once, without what differs from run to run.
 fn told(text: &str, database: &Database<'_>) -> String {
-    once(&mask_numbers(&mask(text, database)))
+    once(&mask_counts(&mask(text, database)))
 }
 
 #[tokio::test]
@@ -81,7 +83,7 @@ async fn a_blocked_migration_is_tried_again_and_readers_get_through_meanwhile() 
     }
     assert!(!run.has_ended());
     blocker.batch("COMMIT").await;
-    let run = run.end().await;
+    let run = run.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let check = real(&database, &["status", "--check"]).run();
     assert_eq!(check.code, Some(0), "{}", check.stdout);
@@ -96,7 +98,7 @@ async fn a_reader_queues_and_gets_through(
 ) -> bool {
     let reader = database.session().await;
     let pid = reader.value("SELECT pg_backend_pid()").await;
-    until(watcher, WAITS).await;
+    watcher.until(WAITS, "t").await;
     let select = format!("SELECT count(*) FROM {table}");
     let mut reads = Box::pin(reader.value(&select));
     let mut queued = false;
@@ -192,13 +194,13 @@ async fn blocked_twice(timeout: &str) -> (String, String) {
     let release = async {
         let looked = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
                       AND application_name = 'dsentr-migrate' AND query LIKE '%pg_blocking_pids%' AND state = 'idle'";
-        until(&watcher, looked).await;
+        watcher.until(looked, "t").await;
         first.batch("COMMIT").await;
     };
     let ((ended, log), ()) = tokio::join!(library.run_logged(&variables, up()), release);
     second.close().await;
     watcher.close().await;
-    let masked = |text: &str| mask_json_times(&mask_numbers(&mask(text, &database)));
+    let masked = |text: &str| mask_json_times(&mask_counts(&mask(text, &database)));
     (masked(&ended.text()), masked(&log))
 }
 
@@ -248,11 +250,11 @@ async fn a_deadlock_is_tried_again() {
     let closes = async {
         let waits = "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        until(&session, waits).await;
+        session.until(waits, "t").await;
         let locks = other.batch("LOCK TABLE a; COMMIT");
         let opens = async {
             let closed = format!("SELECT cardinality(pg_blocking_pids({pid})) > 0");
-            until(&session, &closed).await;
+            session.until(&closed, "t").await;
             third.batch("SELECT pg_advisory_unlock(1)").await;
         };
         tokio::join!(locks, opens);
@@ -355,7 +357,7 @@ async fn a_prepared_transaction_in_the_way_is_named() {
     let text = format!("{log}{}", ended.text());
     golden(
         "table_lock_prepared.txt",
-        &mask_json_times(&mask_numbers(&mask(&text, &database))),
+        &mask_json_times(&mask_counts(&mask(&text, &database))),
     );
     session.batch("ROLLBACK PREPARED 'o''clock'").await;
     session.batch("ROLLBACK PREPARED 'elsewhere'").await;
@@ -416,7 +418,7 @@ async fn limits_of_role_and_database_do_not_cut_a_migration() {
     blocker.batch("BEGIN; LOCK TABLE busy").await;
     let url = database.url();
     let release = async {
-        until(&watcher, WAITS).await;
+        watcher.until(WAITS, "t").await;
         // Well beyond the limit that must not hold.
         watcher.batch("SELECT pg_sleep(0.4)").await;
         blocker.batch("COMMIT").await;
@@ -562,7 +564,7 @@ async fn who_is_blocked_is_warned_of() {
     let mut run = Running::start(real(&database, &["up", "--output", "json"]));
     run.until_said("blocked by").await;
     blocker.batch("COMMIT").await;
-    let run = run.end().await;
+    let run = run.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     golden("blocked.txt", &told(&run.stderr, &database));
     let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("one document");
@@ -610,7 +612,7 @@ async fn on_a_terminal_one_line_changes_and_goes() {
     run.until_said("tries=2").await;
     assert!(!run.has_ended());
     blocker.batch("COMMIT").await;
-    let run = run.end().await;
+    let run = run.end();
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     let shown = run
         .stdout

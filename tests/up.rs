@@ -5,10 +5,11 @@ mod support;
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::Format;
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::executable::{Run, dsentr, mask};
+use support::executable::{Run, dsentr};
 use support::golden::golden;
 use support::library::Library;
 use support::library::up;
+use support::mask::mask;
 use support::proxy::Proxy;
 use support::server::{Database, Server};
 

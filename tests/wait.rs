@@ -7,9 +7,11 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use support::executable::{Dsentr, Run, dsentr, mask};
+use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
-use support::running::{Running, mask_numbers, until};
+use support::mask::mask;
+use support::mask::mask_counts;
+use support::running::Running;
 use support::server::{Database, Role, Server, aside};
 
 /// Far more than a test lasts: who comes to this end has failed.
@@ -23,7 +25,7 @@ fn wait(goal: &str, url: &str, timeout: &str) -> Dsentr {
 }
 
 fn told(run: &Run, database: &Database<'_>) -> String {
-    mask_numbers(&mask(&run.text(), database))
+    mask_counts(&mask(&run.text(), database))
 }
 
 /// A port that nobody listens on.
@@ -61,7 +63,7 @@ async fn a_server_that_comes_later_is_waited_for_by_every_command() {
     server.start_again();
     let mut all = String::new();
     for run in runs {
-        let run = run.end().await;
+        let run = run.end();
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         // `status` names every migration.
         let text = told(&run, &database);
@@ -97,7 +99,7 @@ fn a_server_that_starts_up_is_waited_for() {
             let mut run = Running::start(wait("server", &url, LONG));
             run.until_said("57P03").await;
             std::fs::write(&open, "").expect("the folder is ours");
-            run.end().await
+            run.end()
         });
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         starts.join().expect("it starts");
@@ -113,7 +115,7 @@ async fn a_full_server_is_waited_for() {
     let mut run = Running::start(wait("server", &database.url(), LONG));
     run.until_said("53300").await;
     only.close().await;
-    let run = run.end().await;
+    let run = run.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
@@ -123,7 +125,7 @@ fn at_its_deadline_it_says_how_often_it_tried_and_why_it_failed() {
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
     let masked = |run: Run| {
         let text = run.text().replace(&port.to_string(), "<port>");
-        mask_numbers(&support::executable::mask_durations(&times(&text)))
+        mask_counts(&support::mask::mask_durations(&times(&text)))
     };
     let text = masked(wait("server", &url, "700ms").run());
     let json = wait("schema", &url, "700ms").env("DSENTR_MIGRATE_OUTPUT_FORMAT", "json");
@@ -247,7 +249,7 @@ async fn the_schema_is_waited_for_until_another_process_has_made_it() {
     up(&["up"]);
     let mut all = String::new();
     for run in runs {
-        let run = run.end().await;
+        let run = run.end();
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         all.push_str(&told(&run, &database));
     }
@@ -282,11 +284,11 @@ async fn a_server_that_restarts_is_waited_through() {
     server.start_again();
     let up = dsentr(&["up"]).env("DATABASE_URL", &database.url()).run();
     assert_eq!(up.code, Some(0), "{}", up.stderr);
-    let run = run.end().await;
+    let run = run.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let session = database.session().await;
     let asks =
         "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'dsentr-migrate'";
-    until(&session, asks).await;
+    session.until(asks, "t").await;
     session.close().await;
 }

@@ -7,11 +7,11 @@
     reason = "each test binary uses its own part of the harness"
 )]
 
-pub(crate) mod background;
 pub(crate) mod catalogue;
 pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;
+pub(crate) mod mask;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod runners;

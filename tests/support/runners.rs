@@ -15,9 +15,6 @@ use super::server::{Database, Server, Session};
 /// For what takes no time, on a machine that may be busy.
 pub(crate) const A_LONG_TIME: Duration = Duration::from_secs(30);
 
-/// Between two looks, so that whoever is looked at gets on.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
-
 /// Runners that started at once.
 pub(crate) struct Crowd(Vec<JoinHandle<Ended>>);
 
@@ -113,7 +110,7 @@ pub(crate) async fn assert_at_target(database: &Database<'_>) {
         &catalogue::expected(),
         &catalogue::read(&session).await,
     );
-    until(&session, LOCKS, "0").await;
+    session.until(LOCKS, "0").await;
     session.close().await;
 }
 
@@ -149,22 +146,6 @@ pub(crate) fn to(file: &str) -> Command {
 pub(crate) const LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' \
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Asks until the answer is the one that is waited for; a test whose answer never comes fails.
-pub(crate) async fn until(session: &Session, question: &str, answer: &str) {
-    let start = Instant::now();
-    loop {
-        let now = session.value(question).await;
-        if now == answer {
-            return;
-        }
-        assert!(
-            start.elapsed() < A_LONG_TIME,
-            "{answer} was waited for, and it is {now}: {question}"
-        );
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
-}
-
 /// A session that holds the migration lock of a database, as a runner with the default history does.
 pub(crate) async fn hold_lock(database: &Database<'_>) -> Session {
     static KEY: OnceCell<String> = OnceCell::const_new();
@@ -192,7 +173,7 @@ async fn key_of_lock() -> String {
     let runner = tokio::spawn(async move { library.run(&url, up()).await.text() });
     let sleeping = "SELECT count(*) FROM pg_stat_activity \
                     WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    until(&session, sleeping, "1").await;
+    session.until(sleeping, "1").await;
     let key = session
         .value(
             "SELECT classid::bigint << 32 | objid::bigint FROM pg_locks \

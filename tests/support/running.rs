@@ -1,25 +1,26 @@
-//! The executable while it runs: what it has said so far, and how it ends.
+//! The executable while it runs: what it has said so far, signals to it, and its end.
 
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::executable::{Dsentr, Run};
-use super::server::Session;
+use super::server::{Database, Session};
 
-/// For something to come that has to come: long, as it costs nothing where all is well.
-const LIMIT: Duration = Duration::from_secs(30);
+/// For anything that a test waits for. It is long, since the machine may be busy.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A run of the executable. It ends with this value.
+/// A run under way. It is killed with this value.
 pub(crate) struct Running {
     child: Child,
-    stdout: Stream,
-    stderr: Stream,
+    stdout: Heard,
+    stderr: Heard,
+    /// Its home folder goes with it.
     _dsentr: Dsentr,
 }
 
@@ -30,8 +31,8 @@ impl Running {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the executable starts");
         Self {
-            stdout: Stream::of(child.stdout.take()),
-            stderr: Stream::of(child.stderr.take()),
+            stdout: Heard::of(child.stdout.take().expect("it is piped")),
+            stderr: Heard::of(child.stderr.take().expect("it is piped")),
             child,
             _dsentr: dsentr,
         }
@@ -42,133 +43,142 @@ impl Running {
         self.stdout.text() + &self.stderr.text()
     }
 
-    /// Waits until it has said something. Other tasks of this thread go on meanwhile.
-    pub(crate) async fn until_said(&mut self, words: &str) {
-        let start = Instant::now();
-        while !self.said().contains(words) {
-            assert!(
-                !self.has_ended() && start.elapsed() < LIMIT,
-                "{words:?} was not said, but: {}",
-                self.said()
-            );
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
     /// Whether it is over.
     pub(crate) fn has_ended(&mut self) -> bool {
         let status = self.child.try_wait();
         status.expect("it is a child of this process").is_some()
     }
 
-    /// Sends it a signal.
+    /// Waits until it has written so many lines with this text, to standard output or standard error.
+    pub(crate) fn until_says(&self, text: &str, times: usize) {
+        let says = |heard: &Heard| heard.is_heard(text, times, PAUSE);
+        let start = Instant::now();
+        while !says(&self.stdout) && !says(&self.stderr) {
+            assert!(start.elapsed() < LIMIT, "not said: {text}\n{}", self.said());
+        }
+    }
+
+    /// Waits until it has said something. Other tasks of this thread go on meanwhile.
+    pub(crate) async fn until_said(&mut self, words: &str) {
+        let start = Instant::now();
+        while !self.said().contains(words) {
+            let is_over = self.has_ended() || start.elapsed() >= LIMIT;
+            assert!(!is_over, "not said: {words}\n{}", self.said());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until a question in a session of the test's own is answered with true.
+    pub(crate) async fn until(&mut self, session: &Session, question: &str) {
+        let start = Instant::now();
+        while session.value(question).await != "t" {
+            assert!(!self.has_ended(), "it has ended:\n{}", self.said());
+            assert!(start.elapsed() < LIMIT, "{question}\n{}", self.said());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until it waits for somebody's table lock.
+    pub(crate) async fn until_blocked(&mut self, database: &Database<'_>) {
+        self.until_waits(database, "wait_event_type = 'Lock'").await;
+    }
+
+    /// Waits until it is in `pg_sleep`.
+    pub(crate) async fn until_asleep(&mut self, database: &Database<'_>) {
+        self.until_waits(database, "wait_event = 'PgSleep'").await;
+    }
+
+    /// Asks in a session of its own: in a transaction, `pg_stat_activity` never changes.
+    async fn until_waits(&mut self, database: &Database<'_>, state: &str) {
+        let session = database.session().await;
+        self.until(&session, &waits_for(state)).await;
+        session.close().await;
+    }
+
+    /// Sends a signal: `TERM`, `INT`, `KILL`, ...
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(status.expect("every system has kill").success());
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill(1) is there").success(), "{name}");
     }
 
     /// Waits for its end.
-    pub(crate) async fn end(mut self) -> Run {
+    pub(crate) fn end(mut self) -> Run {
         let start = Instant::now();
         while !self.has_ended() {
-            assert!(
-                start.elapsed() < LIMIT,
-                "it does not end, and says: {}",
-                self.said()
-            );
-            tokio::time::sleep(PAUSE).await;
+            assert!(start.elapsed() < LIMIT, "it does not end:\n{}", self.said());
+            std::thread::sleep(PAUSE);
         }
         let status = self.child.wait().expect("it is a child of this process");
         Run {
             code: status.code(),
-            stdout: self.stdout.all(),
-            stderr: self.stderr.all(),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.kill(); // it has ended as a rule
         let _ = self.child.wait();
     }
 }
 
-/// One of its outputs.
-struct Stream {
-    bytes: Arc<Mutex<Vec<u8>>>,
+/// Whether a runner of this database is in a state, as `pg_stat_activity` words it.
+fn waits_for(state: &str) -> String {
+    format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name = 'dsentr-migrate' AND state = 'active' AND {state}"
+    )
+}
+
+/// What comes out of a pipe, as it comes.
+struct Heard {
+    shared: Arc<(Mutex<Vec<u8>>, Condvar)>,
     reader: Option<JoinHandle<()>>,
 }
 
-impl Stream {
-    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
-        let mut pipe = pipe.expect("its outputs are piped");
-        let bytes = Arc::default();
-        let copy: Arc<Mutex<Vec<u8>>> = Arc::clone(&bytes);
+impl Heard {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let shared = Arc::<(Mutex<Vec<u8>>, Condvar)>::default();
+        let heard = Arc::clone(&shared);
         let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-                let mut bytes = copy.lock().expect("no thread panics with it");
-                bytes.write_all(&buffer[..count]).expect("a Vec takes all");
+                let (bytes, more) = &*heard;
+                let mut bytes = bytes.lock().expect("no thread panics with it");
+                bytes.extend_from_slice(&buffer[..count]);
+                more.notify_all();
             }
         });
         Self {
-            bytes,
+            shared,
             reader: Some(reader),
         }
     }
 
     fn text(&self) -> String {
-        let bytes = self.bytes.lock().expect("no thread panics with it");
+        let bytes = self.shared.0.lock().expect("no thread panics with it");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// All of it, once it has ended.
-    fn all(&mut self) -> String {
-        let reader = self.reader.take().expect("it is asked for once");
-        reader.join().expect("the reader does not panic");
+    fn is_heard(&self, text: &str, times: usize, limit: Duration) -> bool {
+        let (bytes, more) = &*self.shared;
+        let bytes = bytes.lock().expect("no thread panics with it");
+        let missing =
+            |bytes: &mut Vec<u8>| String::from_utf8_lossy(bytes).matches(text).count() < times;
+        let (mut bytes, _) = more
+            .wait_timeout_while(bytes, limit, missing)
+            .expect("no thread panics with it");
+        !missing(&mut bytes)
+    }
+
+    /// Everything, once the other end is closed.
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("reading does not panic");
+        }
         self.text()
     }
-}
-
-/// Waits until a query says `t`.
-pub(crate) async fn until(session: &Session, query: &str) {
-    let start = Instant::now();
-    while session.value(query).await != "t" {
-        assert!(start.elapsed() < LIMIT, "it never came to be: {query}");
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// The number masked that follows each of these words, or stands before them.
-pub(crate) fn mask_numbers(text: &str) -> String {
-    let mut text = text.to_owned();
-    for word in ["pid ", "pg_terminate_backend(", "tries=", " in ", "tried "] {
-        let mut masked = String::new();
-        for (index, part) in text.split(word).enumerate() {
-            let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-            if index == 0 {
-                masked.push_str(part);
-            } else if rest.len() == part.len() {
-                masked.push_str(&format!("{word}{part}"));
-            } else {
-                masked.push_str(&format!("{word}<n>{rest}"));
-            }
-        }
-        text = masked;
-    }
-    text
-}
-
-/// Each line once, where it comes first: how often a run says something again depends on the machine.
-pub(crate) fn once(text: &str) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    for line in text.split_inclusive('\n') {
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    lines.concat()
 }

@@ -1,9 +1,8 @@
 //! Databases in which the next run of the 55 migrations stops at a known place.
 
-use super::catalogue;
 use super::executable::dsentr;
+use super::runners::assert_at_target;
 use super::server::{Database, Server, Session};
-use dsentr_migrate::embedded::MIGRATIONS;
 
 /// Where [`busy`] stands; one more migration can be applied before the table is needed.
 pub(crate) const BEFORE_BUSY: &str = "2025_05_16_1";
@@ -63,20 +62,6 @@ pub(crate) async fn assert_next_run_ends_at_target(database: &Database<'_>) {
     let run = dsentr(&["up"]).env("DATABASE_URL", &database.url()).run();
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert_at_target(database).await;
-}
-
-/// The history has each migration once, and the schema is the expected one.
-pub(crate) async fn assert_at_target(database: &Database<'_>) {
-    let session = database.session().await;
-    let history = "SELECT version FROM refinery_schema_history ORDER BY version";
-    let versions: Vec<String> = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version.as_i64().to_string())
-        .collect();
-    assert_eq!(session.rows(history).await, versions);
-    let found = catalogue::read(&session).await;
-    catalogue::assert_same("at the target", &catalogue::expected(), &found);
-    session.close().await;
 }
 
 /// Waits until no other session of the database is left, and with them none of their locks.

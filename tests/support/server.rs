@@ -340,6 +340,23 @@ impl Session {
         rows.remove(0)
     }
 
+    /// Asks until the answer is the one that is waited for; a test whose answer never comes fails.
+    pub(crate) async fn until(&self, question: &str, answer: &str) {
+        let start = Instant::now();
+        loop {
+            let now = self.value(question).await;
+            if now == answer {
+                return;
+            }
+            assert!(
+                start.elapsed() < Duration::from_mins(1),
+                "{answer} was waited for, and it is {now}: {question}"
+            );
+            // Whoever is looked at has to get on.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Says good-bye and waits until the words are sent.
     pub(crate) async fn close(self) {
         drop(self.client);
