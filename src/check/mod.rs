@@ -3,6 +3,7 @@
 //! A pure function from names and bytes to checked migrations and problems. It reads no disk and knows no database; it
 //! runs in build.rs and in the tests, never in the binary that ships. One rule is one function, listed in [`RULES`].
 
+mod allow;
 mod bytes;
 mod checked;
 mod data_loss;
@@ -25,6 +26,7 @@ mod table;
 mod transaction;
 mod words;
 
+pub use allow::{Allowance, SEAL_RULES};
 pub use checked::{Checked, Mode, Rollback};
 pub use problem::Problem;
 pub use resume::{Relation, Residue};

@@ -2,8 +2,8 @@
 
 use super::problem::Finding;
 use super::{
-    Entry, File, bytes, data_loss, directory, enum_value, header, notes, rerun, resume, rollback,
-    session, syntax, transaction,
+    Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun, resume,
+    rollback, session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -97,6 +97,6 @@ pub static RULES: &[Rule] = &[
     file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
     file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
     // Unsafe DDL: its rules come here, and `allowance` then knows their names.
-    file("allowance", "an allowance that allows nothing", notes::allowance),
+    file("allowance", "an allowance that allows nothing", allow::allowance),
     // The seal (migrations.lock): its rules come here.
 ];
