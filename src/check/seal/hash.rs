@@ -1,18 +1,27 @@
 //! The hashes of a seal, and how they are written.
 
 use super::super::Checked;
+use crate::source::Span;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// SHA-256 of what never changes after it is sealed: the forward part, as refinery's checksum covers it.
 pub fn forward_sha256(checked: &Checked, text: &str) -> [u8; 32] {
-    sha256(checked.forward.slice(text))
+    forward(checked.forward, text)
 }
 
 /// SHA-256 of the rollback block as it stands: from its opening line, or from the comment that says why there is none, to
 /// the end of the file without the last newline.
 pub fn rollback_sha256(checked: &Checked, text: &str) -> [u8; 32] {
-    let end = text.floor_char_boundary(checked.forward.end as usize);
+    rollback(checked.forward, text)
+}
+
+pub(super) fn forward(forward: Span, text: &str) -> [u8; 32] {
+    sha256(forward.slice(text))
+}
+
+pub(super) fn rollback(forward: Span, text: &str) -> [u8; 32] {
+    let end = text.floor_char_boundary(forward.end as usize);
     sha256(text[end..].trim())
 }
 

@@ -3,11 +3,21 @@
 //! The form of the file, and whether a seal and a migration belong together. The evidence itself is gathered by
 //! `cargo migration seal`; here it is believed, as far as it agrees with itself.
 
+mod evidence;
+mod gate;
 mod hash;
 mod read;
 mod write;
 
+pub use evidence::evidence_problems;
+pub use gate::Gate;
 pub use hash::{forward_sha256, rollback_sha256, schema_sha256};
+
+pub(super) use evidence::{long_table_lock, table_rewrite};
+pub(super) use gate::{
+    Sealed, UNSEALED, judge, seal_contradiction, sealed_file, sealed_forward, sealed_order,
+    sealed_rollback, unsealed,
+};
 
 use super::problem::Problem;
 use crate::source::TableLock;
@@ -18,7 +28,7 @@ use std::sync::Arc;
 pub const LOCK_FILE: &str = "migrations.lock";
 
 /// The rule that a file which does not parse breaks.
-const RULE: &str = "lock-file";
+pub(super) const LOCK_FILE_RULE: &str = "lock-file";
 
 /// `migrations/migrations.lock`: the seals, oldest first. What the objects of one are, those before it decide.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -86,7 +96,7 @@ impl LockFile {
         read::read(text).map_err(|findings| {
             let problems = findings.into_iter();
             problems
-                .map(|finding| finding.into_problem(RULE, LOCK_FILE, &shown))
+                .map(|finding| finding.into_problem(LOCK_FILE_RULE, LOCK_FILE, &shown))
                 .collect()
         })
     }
