@@ -1,18 +1,21 @@
 //! The rules, in the order in which they are explained to a person.
 
 use super::problem::Finding;
+use super::unsafe_ddl::{HAZARDS, Hazard};
 use super::{
     Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun, resume,
     rollback, session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Stands in brackets after each of its messages.
     pub name: &'static str,
     /// What it refuses.
     pub refuses: &'static str,
+    /// How to do it safely; a rule that has this can be allowed with a reason.
+    pub recipe: Option<&'static str>,
     pub(super) check: Check,
 }
 
@@ -25,6 +28,8 @@ pub(super) enum Check {
     Bytes(fn(&[u8]) -> Vec<Finding>),
     /// The parsed file.
     File(fn(&File<'_>) -> Vec<Finding>),
+    /// The same, for unsafe DDL.
+    Unsafe(&'static Hazard),
 }
 
 const fn folder(
@@ -35,6 +40,7 @@ const fn folder(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Folder(judge),
     }
 }
@@ -47,6 +53,7 @@ const fn bytes(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Bytes(judge),
     }
 }
@@ -59,13 +66,26 @@ const fn file(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::File(judge),
     }
 }
 
+const fn hazard(hazard: &'static Hazard) -> Rule {
+    Rule {
+        name: hazard.name,
+        refuses: hazard.refuses,
+        recipe: Some(hazard.recipe),
+        check: Check::Unsafe(hazard),
+    }
+}
+
 /// Every rule there is.
+pub static RULES: &[Rule] = &ALL;
+
+/// Those whose functions are named here.
 #[rustfmt::skip]
-pub static RULES: &[Rule] = &[
+const NAMED: &[Rule] = &[
     // The folder.
     folder("stray-file", "anything that is no migration", directory::stray_file),
     folder("file-name", "a name that is not YYYY_MM_DD_N_description.sql", directory::file_name),
@@ -96,7 +116,20 @@ pub static RULES: &[Rule] = &[
     file("data-loss", "rows or columns destroyed without a word", data_loss::data_loss),
     file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
     file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
-    // Unsafe DDL: its rules come here, and `allowance` then knows their names.
+    // Unsafe DDL: its rules have a table of their own, `HAZARDS`.
     file("allowance", "an allowance that allows nothing", allow::allowance),
     // The seal (migrations.lock): its rules come here.
 ];
+
+static ALL: [Rule; NAMED.len() + HAZARDS.len()] = {
+    let mut all = [NAMED[0]; NAMED.len() + HAZARDS.len()];
+    let mut nth = 0;
+    while nth < all.len() {
+        all[nth] = match nth.checked_sub(NAMED.len()) {
+            None => NAMED[nth],
+            Some(nth) => hazard(&HAZARDS[nth]),
+        };
+        nth += 1;
+    }
+    all
+};
