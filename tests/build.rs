@@ -166,13 +166,14 @@ impl Project {
 
 /// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
 fn small(manifest: &str) -> String {
-    const NEEDED: [&str; 8] = [
+    const NEEDED: [&str; 9] = [
         "annotate-snippets",
         "include_dir",
         "rowan",
         "serde",
         "sha2",
         "siphasher",
+        "squawk-linter",
         "squawk-syntax",
         "toml",
     ];

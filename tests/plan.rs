@@ -20,7 +20,7 @@ const FILES: [(&str, &str); 6] = [
     ),
     (
         "2025_01_02_1_size_in_bytes.sql",
-        "-- Sizes are in bytes now.\n-- Not rerunnable: the plan is gone after the first run.\n-- allow: table-rewrite: there are a hundred users.\n-- allow: long-table-lock: it takes less than a second.\n-- Data loss: the plan of each user.\nALTER TABLE users ALTER COLUMN size TYPE bigint, DROP COLUMN plan;\n\n-- Rollback:\n--   ALTER TABLE users ALTER COLUMN size TYPE int, ADD COLUMN plan text;\n--   -- Data loss: it fails where a size is too large.\n--   -- Data loss: plans that were set since.\n",
+        "-- Sizes are in bytes now.\n-- Not rerunnable: the plan is gone after the first run.\n-- allow: column-type: the application reads both.\n-- allow: drop-column: the application has forgotten plans.\n-- allow: table-rewrite: there are a hundred users.\n-- allow: long-table-lock: it takes less than a second.\n-- Data loss: the plan of each user.\nALTER TABLE users ALTER COLUMN size TYPE bigint, DROP COLUMN plan;\n\n-- Rollback:\n--   ALTER TABLE users ALTER COLUMN size TYPE int, ADD COLUMN plan text;\n--   -- Data loss: it fails where a size is too large.\n--   -- Data loss: plans that were set since.\n",
     ),
     (
         "2025_01_03_1_index_size.sql",
