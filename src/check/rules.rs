@@ -1,9 +1,10 @@
 //! The rules, in the order in which they are explained to a person.
 
 use super::problem::Finding;
+use super::seal::{self, Seal, Sealed};
 use super::{
-    Entry, File, bytes, data_loss, directory, enum_value, header, notes, rerun, resume, rollback,
-    session, syntax, transaction,
+    Checked, Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun,
+    resume, rollback, session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -25,6 +26,12 @@ pub(super) enum Check {
     Bytes(fn(&[u8]) -> Vec<Finding>),
     /// The parsed file.
     File(fn(&File<'_>) -> Vec<Finding>),
+    /// The text of `migrations.lock`, as it is read. Where it has such a problem, nothing is held to it.
+    LockFile,
+    /// The files of the folder against the seals; a finding belongs to the file of that name.
+    Sealed(fn(&Sealed<'_>) -> Vec<(String, Finding)>),
+    /// The evidence about a file that is as it was sealed.
+    Evidence(fn(&Checked, &Seal) -> Vec<Finding>),
 }
 
 const fn folder(
@@ -63,6 +70,30 @@ const fn file(
     }
 }
 
+const fn sealed(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&Sealed<'_>) -> Vec<(String, Finding)>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        check: Check::Sealed(judge),
+    }
+}
+
+const fn evidence(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&Checked, &Seal) -> Vec<Finding>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        check: Check::Evidence(judge),
+    }
+}
+
 /// Every rule there is.
 #[rustfmt::skip]
 pub static RULES: &[Rule] = &[
@@ -97,6 +128,15 @@ pub static RULES: &[Rule] = &[
     file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
     file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
     // Unsafe DDL: its rules come here, and `allowance` then knows their names.
-    file("allowance", "an allowance that allows nothing", notes::allowance),
-    // The seal (migrations.lock): its rules come here.
+    file("allowance", "an allowance that allows nothing", allow::allowance),
+    // The seal (migrations.lock).
+    Rule { name: seal::LOCK_FILE_RULE, refuses: "a migrations.lock that is not as it was written, or does not agree with itself", check: Check::LockFile },
+    sealed("sealed-file", "a sealed file that is gone or renamed", seal::sealed_file),
+    sealed("sealed-forward", "a forward part that was edited after it was sealed", seal::sealed_forward),
+    sealed("sealed-rollback", "a way back that is not the one that was proven", seal::sealed_rollback),
+    sealed("sealed-order", "a new file before a sealed one", seal::sealed_order),
+    sealed("seal-contradiction", "a seal that says otherwise than its file", seal::seal_contradiction),
+    sealed(seal::UNSEALED, "a file without a seal, in a release build; a debug build warns", seal::unsealed),
+    evidence("table-rewrite", "a table that is rewritten", seal::table_rewrite),
+    evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::long_table_lock),
 ];
