@@ -10,11 +10,9 @@ mod diff;
 mod error;
 mod failure;
 mod measure;
-mod name;
 mod new;
 mod project;
 mod prove;
-mod report;
 mod rows;
 mod script;
 mod seal;
@@ -27,6 +25,7 @@ mod walk;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Parser;
@@ -36,6 +35,7 @@ use self::error::Error;
 use self::project::Project;
 use crate::error::exit_code;
 use crate::signal::Stop;
+use crate::source::Day;
 
 /// Runs this process as `cargo migration`.
 pub fn run() -> ExitCode {
@@ -56,26 +56,32 @@ pub fn run() -> ExitCode {
 fn carry_out(cli: Cli) -> Result<String, Error> {
     let project = Project::at(cli.folder);
     match cli.command {
-        Command::New { description } => new::new(&project, &description.join(" "), name::today()),
-        Command::Seal { all, on } => prove_on(&on, async |stop| {
-            seal::seal(&project, all, &on, &stop).await
-        }),
+        Command::New { description } => new::new(&project, &description.join(" "), today()),
+        Command::Seal { all, on } => {
+            with_servers(async |stop| seal::seal(&project, all, &on, &stop).await)
+        }
         Command::Check { on } => {
-            prove_on(&on, async |stop| seal::check(&project, &on, &stop).await)
+            with_servers(async |stop| seal::check(&project, &on, &stop).await)
         }
     }
 }
 
-/// Waits for servers, with an ear for signals.
-fn prove_on(
-    _: &cli::Servers,
-    work: impl AsyncFnOnce(Stop) -> Result<String, Error>,
-) -> Result<String, Error> {
+/// Does what needs servers, with an ear for signals.
+fn with_servers(work: impl AsyncFnOnce(Stop) -> Result<String, Error>) -> Result<String, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    runtime.block_on(async { work(Stop::on_signals()?).await })
+    let result = runtime.block_on(async { work(Stop::on_signals()?).await });
+    // A server that is still being fetched would hold us back.
+    runtime.shutdown_background();
+    result
+}
+
+/// The day in UTC.
+fn today() -> Day {
+    let since = SystemTime::UNIX_EPOCH.elapsed();
+    Day::from_unix(since.map_or(0, |since| since.as_secs()))
 }
 
 /// A reader that has gone away is no error.

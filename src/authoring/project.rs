@@ -29,16 +29,13 @@ impl Project {
         }
     }
 
-    /// What is in `migrations/`, without the lock file.
+    /// What is in `migrations/`.
     pub(super) fn entries(&self) -> anyhow::Result<Vec<Entry>> {
         let folder = self.root.join(FOLDER);
         let mut entries = Vec::new();
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry.with_context(|| folder.display().to_string())?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name == LOCK_FILE {
-                continue;
-            }
             // As the build sees it: a link is no plain file.
             let is_file = path.symlink_metadata().is_ok_and(|known| known.is_file());
             let bytes = is_file.then(|| fs::read(&path)).transpose();
@@ -64,16 +61,6 @@ impl Project {
             rows.insert(stem.to_owned(), text);
         }
         Ok(rows)
-    }
-
-    /// The text of the lock file, if there is one.
-    pub(super) fn lock_file(&self) -> anyhow::Result<Option<String>> {
-        let path = self.lock_file_path();
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| path.display().to_string()),
-        }
     }
 
     /// Writes the lock file, whole or not at all.

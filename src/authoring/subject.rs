@@ -3,7 +3,7 @@
 use super::changes::Change;
 use super::project::ROWS;
 use super::script::Script;
-use crate::check::{Checked, Entry, Mode, Rollback};
+use crate::check::{Checked, Mode, Rollback};
 use crate::source::{FOLDER, Span};
 
 /// A migration to prove, or one to apply on the way to it.
@@ -30,12 +30,11 @@ impl Subject {
     /// What is wrong in the file with rows.
     pub(super) fn new(
         checked: &Checked,
-        entry: &Entry,
+        text: &str,
         rows: Option<&str>,
         is_wanted: bool,
     ) -> Result<Self, Vec<String>> {
-        let bytes = entry.bytes.as_deref().unwrap_or_default();
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        let text = text.to_owned();
         let path = format!("{FOLDER}/{}.sql", checked.stem);
         let rows_path = format!("{ROWS}/{}.sql", checked.stem);
         let changes = super::changes::parse(&rows_path, rows.unwrap_or_default())?;
