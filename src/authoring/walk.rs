@@ -492,9 +492,9 @@ impl<'a> Case<'a> {
             self.unsaid_loss("its rollback destroys what it does not tell of", &moved.lost, told);
         }
         // What is not as it was before the step is lost, in whatever direction.
-        if tables == Tables::AsBefore && moved.differs && !self.subject.tells_loss() {
-            let lines = super::rows::moved(&with_rows.rows, &gone.rows, &[], Move::Back).changed;
-            self.unsaid_loss("its rollback does not bring back what was in the rows, and nothing tells so", &lines, told);
+        if tables == Tables::AsBefore && !self.subject.tells_loss() {
+            let what = "its rollback does not bring back what was in the rows, and nothing tells so";
+            self.unsaid_loss(what, &moved.overwritten, told);
         }
         self.unsaid_change("on the way back", "back", moved);
     }
@@ -518,8 +518,10 @@ impl<'a> Case<'a> {
             return;
         }
         let stem = self.subject.stem();
+        let places: Vec<String> = moved.places.into_iter().collect();
         let help = format!(
-            "where it is meant to, say so in {ROWS}/{stem}.sql: `-- changes {word}: table.column: reason`"
+            "where it is meant to, say so in {ROWS}/{stem}.sql: `-- changes {word}: {}: <reason>`",
+            places.join(", ")
         );
         let failure = self.fail(format!("rows change {when}"));
         failure.lines = moved.changed;
