@@ -1,13 +1,18 @@
-//! `migrations.lock`: its form, and that whatever is not as it was written is refused, at its place.
+//! `migrations.lock`: its form, and that whatever is not as it was written is refused, at its place; and the gate, which
+//! holds the files to it. What its rules say is in `tests/check/rules`.
 //!
 //! `BLESS=1` rewrites the expected output in `tests/check/lock_file`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod support;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dsentr_migrate::check::seal::{LockFile, Rows, Seal, schema_sha256};
-use dsentr_migrate::source::TableLock;
+use dsentr_migrate::check::{Entry, Gate, Problem, check_sealed};
+use dsentr_migrate::source::{Day, FileName, TableLock};
 use proptest::prelude::*;
+use support::sealed::{empty, lock_file, sealed};
 
 fn compare(name: &str, actual: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -32,37 +37,6 @@ fn objects(objects: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn texts<T: FromIterator<String>>(texts: &[&str]) -> T {
     texts.iter().map(|text| (*text).to_owned()).collect()
-}
-
-fn empty(stem: &str) -> Seal {
-    Seal {
-        stem: stem.to_owned(),
-        forward: [0x1a; 32],
-        rollback: [0x2b; 32],
-        schema: [0; 32],
-        transaction: true,
-        rerunnable: true,
-        proven_on: BTreeSet::from([13, 18]),
-        data_loss: Vec::new(),
-        rollback_data_loss: Vec::new(),
-        locks: BTreeMap::new(),
-        rewrites: BTreeSet::new(),
-        rows: BTreeMap::new(),
-        added: BTreeMap::new(),
-        changed: BTreeMap::new(),
-        dropped: BTreeSet::new(),
-    }
-}
-
-/// With the hashes of the whole schema that follow from the objects.
-fn lock_file(mut seals: Vec<Seal>) -> LockFile {
-    seals.sort_by(|a, b| a.stem.cmp(&b.stem));
-    let mut objects = BTreeMap::new();
-    for seal in &mut seals {
-        seal.apply(&mut objects);
-        seal.schema = schema_sha256(&objects);
-    }
-    LockFile::new(seals)
 }
 
 /// One seal that adds, and one that does all else.
@@ -317,4 +291,151 @@ proptest! {
             prop_assert_eq!(file.to_text(), edited);
         }
     }
+}
+
+const NAME: &str = "2025_10_11_1_add_note.sql";
+
+const TEXT: &str = "-- Größe: why.\n-- Not rerunnable: it need not be.\nALTER TABLE users ADD COLUMN note text DEFAULT 'a -- b';\n/* c */ SELECT 1;\n\n-- Rollback:\n--   ALTER TABLE users DROP COLUMN note;\n--   -- Data loss: all notes.\n";
+
+/// The second of December 2025.
+fn gate() -> Gate {
+    Gate {
+        today: Day::from_unix(1_764_633_600),
+        release: true,
+    }
+}
+
+fn judge(lock_file: &LockFile, bytes: Vec<u8>) -> Vec<Problem> {
+    let entries = [
+        Entry::file(NAME, bytes),
+        Entry::file("migrations.lock", lock_file.to_text()),
+    ];
+    check_sealed(&entries, gate()).problems
+}
+
+/// Each byte replaced, deleted, and another put before it. What else is wrong with the file then is told as well.
+#[test]
+fn each_edit_of_one_byte_of_a_sealed_file_stops_the_build_and_names_the_way_out() {
+    let lock_file = sealed(&[(NAME, TEXT)]);
+    assert_eq!(judge(&lock_file, TEXT.into()), []);
+    let forward = TEXT.find("\n\n-- Rollback:").unwrap();
+    let mut edits = 0;
+    for at in 0..TEXT.len() {
+        for byte in *b"x \n\0'\xff" {
+            let mut replaced = TEXT.as_bytes().to_vec();
+            replaced[at] = byte;
+            let mut inserted = TEXT.as_bytes().to_vec();
+            inserted.insert(at, byte);
+            let mut deleted = TEXT.as_bytes().to_vec();
+            deleted.remove(at);
+            for edited in [replaced, inserted, deleted] {
+                if edited == TEXT.as_bytes() {
+                    continue;
+                }
+                edits += 1;
+                let problems = judge(&lock_file, edited.clone());
+                let shown = String::from_utf8_lossy(&edited);
+                // The empty line between the two parts belongs to neither.
+                if (forward..=forward + 2).contains(&at) {
+                    continue;
+                }
+                assert_ne!(problems, [], "byte {at}: {shown}");
+                if at < forward {
+                    let told = problems
+                        .iter()
+                        .any(|problem| problem.rule == "sealed-forward" && problem.file == NAME);
+                    assert!(told, "byte {at}: {shown}");
+                }
+            }
+        }
+    }
+    assert!(edits > 3000, "{edits}");
+}
+
+#[test]
+fn without_a_release_an_unsealed_file_is_a_warning() {
+    let entries = [
+        Entry::file(NAME, TEXT),
+        Entry::file("migrations.lock", LockFile::default().to_text()),
+    ];
+    let debug = Gate {
+        release: false,
+        ..gate()
+    };
+    let outcome = check_sealed(&entries, debug);
+    assert_eq!(outcome.problems, []);
+    let warnings: Vec<String> = outcome.warnings.iter().map(Problem::render).collect();
+    assert_eq!(
+        warnings,
+        [
+            "migrations/2025_10_11_1_add_note.sql: this migration is not sealed: `cargo migration seal` proves it [unsealed]"
+        ]
+    );
+    assert_eq!(
+        check_sealed(&[], gate()).problems,
+        [],
+        "nothing is there to seal"
+    );
+}
+
+#[test]
+fn where_the_lock_file_is_wrong_nothing_is_held_to_it() {
+    let entries = [
+        Entry::file(NAME, TEXT),
+        Entry::file("migrations.lock", *b"\xff\n"),
+    ];
+    let problems = check_sealed(&entries, gate()).problems;
+    let shown: Vec<String> = problems.iter().map(Problem::render).collect();
+    compare("no_text.txt", &(shown.join("\n") + "\n"));
+}
+
+#[test]
+fn a_new_name_is_of_today_and_behind_the_newest() {
+    let next = |newest: Option<&str>| {
+        let newest = newest.map(|newest| FileName::parse(newest).unwrap());
+        let next = FileName::next(newest.as_ref(), gate().today, "x").unwrap();
+        assert!(
+            newest.is_none_or(|newest| next.stem > newest.stem && next.version > newest.version)
+        );
+        next.stem
+    };
+    assert_eq!(next(None), "2025_12_02_1_x");
+    assert_eq!(next(Some("2025_12_01_7_a.sql")), "2025_12_02_1_x");
+    assert_eq!(next(Some("2025_12_02_7_a.sql")), "2025_12_02_8_x");
+    assert_eq!(next(Some("2025_12_02_07_a.sql")), "2025_12_02_08_x");
+    assert_eq!(next(Some("2025_12_02_09_a.sql")), "2025_12_02_10_x");
+    assert_eq!(
+        next(Some("2025_12_02_9_a.sql")),
+        "2025_12_03_1_x",
+        "10 sorts before 9"
+    );
+    assert_eq!(next(Some("2025_12_31_99_a.sql")), "2026_01_01_1_x");
+    assert_eq!(
+        next(Some("2028_02_28_9_a.sql")),
+        "2028_02_29_1_x",
+        "the clock is behind"
+    );
+    let wrong = FileName::next(None, gate().today, "Add x").unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "`A` does not belong in a description: only a-z, 0-9 and `_` do: write `2025_12_02_1_add_x.sql`"
+    );
+    let end = FileName::parse("9999_12_31_9_a.sql").unwrap();
+    assert!(FileName::next(Some(&end), gate().today, "x").is_err());
+}
+
+#[test]
+fn a_day_is_that_of_the_calendar() {
+    let days = [
+        (0, "1970_01_01"),
+        (86_399, "1970_01_01"),
+        (951_782_400, "2000_02_29"),
+        (4_107_542_399, "2100_02_28"),
+        (4_107_542_400, "2100_03_01"),
+        (1_764_633_600, "2025_12_02"),
+    ];
+    for (seconds, day) in days {
+        assert_eq!(Day::from_unix(seconds).to_string(), day);
+    }
+    assert!(Day::from_unix(u64::MAX) > Day::from_unix(0));
 }

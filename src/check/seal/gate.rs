@@ -176,7 +176,7 @@ pub(in super::super) fn sealed_forward(sealed: &Sealed<'_>) -> Vec<(String, Find
     let finding = |(file, _, _): (&Judged, Span, &Seal)| {
         let finding = Finding::whole("the forward part was edited after it was sealed");
         let help = format!(
-            "bring it back: `git checkout HEAD -- migrations/{}`, and put the change into a new migration, today `{next}`: what is sealed may be running anywhere",
+            "bring it back: `git checkout HEAD -- migrations/{}`, and put the change into a new migration, today `{next}`\nwhere the seal was not committed yet, take that back instead: `git checkout HEAD -- migrations/{LOCK_FILE}`",
             file.name
         );
         (file.name.clone(), finding.help(help))
@@ -276,17 +276,17 @@ impl Names {
 pub(in super::super) fn seal_contradiction(sealed: &Sealed<'_>) -> Vec<(String, Finding)> {
     let findings = sealed.unchanged().flat_map(|(_, checked, seal)| {
         let wrong = contradictions(checked, seal);
-        wrong.map(|(what, sealed, file)| {
+        wrong.map(|(field, here, there)| {
             let stem = &checked.stem;
-            let message = format!("the seal of `{stem}` says that {what} {sealed}, and the file that {what} {file}");
-            let help = "restore migrations.lock with git, or prove this migration anew: `cargo migration seal --all`";
+            let message = format!("`{field}` of `{stem}` is {here} here, and {there} in its file");
+            let help = "bring it back: `git checkout HEAD -- migrations/migrations.lock`, then run `cargo migration seal`";
             (LOCK_FILE.to_owned(), Finding::whole(message).help(help))
         })
     });
     findings.collect()
 }
 
-/// What the seal says otherwise: what it is about, in the words of the seal and in those of the file.
+/// The fields of the seal that say otherwise than the file: what the seal says, and what the file.
 fn contradictions(
     checked: &Checked,
     seal: &Seal,
@@ -295,29 +295,18 @@ fn contradictions(
         Rollback::Sql { data_loss, .. } => data_loss.as_slice(),
         Rollback::Irreversible { .. } | Rollback::NothingToUndo { .. } => &[],
     };
-    let transaction = |is: bool| if is { "has a transaction" } else { "has none" };
-    let rerun = |is: bool| if is { "is clean" } else { "is not" }.to_owned();
-    let loss = |texts: &[String]| match texts {
-        [] => "destroys nothing".to_owned(),
-        texts => format!("destroys {}", texts.join(" ")),
-    };
-    let is_in_transaction = checked.mode == Mode::Transaction;
-    let is_rerunnable = checked.not_rerunnable.is_none();
+    let transaction = checked.mode == Mode::Transaction;
+    let rerunnable = checked.not_rerunnable.is_none();
+    let same = |a: bool, b: bool| (a.to_string(), b.to_string());
+    let texts = |a: &[String], b: &[String]| (format!("{a:?}"), format!("{b:?}"));
     let facts = [
-        (
-            "it",
-            transaction(seal.transaction).to_owned(),
-            transaction(is_in_transaction).to_owned(),
-        ),
-        ("a second run", rerun(seal.rerunnable), rerun(is_rerunnable)),
-        (
-            "the way forward",
-            loss(&seal.data_loss),
-            loss(&checked.data_loss),
-        ),
-        ("the way back", loss(&seal.rollback_data_loss), loss(back)),
+        ("transaction", same(seal.transaction, transaction)),
+        ("rerunnable", same(seal.rerunnable, rerunnable)),
+        ("data_loss", texts(&seal.data_loss, &checked.data_loss)),
+        ("rollback_data_loss", texts(&seal.rollback_data_loss, back)),
     ];
-    facts.into_iter().filter(|(_, seal, file)| seal != file)
+    let wrong = facts.into_iter().filter(|(_, (seal, file))| seal != file);
+    wrong.map(|(field, (seal, file))| (field, seal, file))
 }
 
 pub(in super::super) fn unsealed(sealed: &Sealed<'_>) -> Vec<(String, Finding)> {

@@ -22,7 +22,8 @@ pub(super) fn forward(forward: Span, text: &str) -> [u8; 32] {
 
 pub(super) fn rollback(forward: Span, text: &str) -> [u8; 32] {
     let end = text.floor_char_boundary(forward.end as usize);
-    sha256(text[end..].trim())
+    let block = text[end..].trim_start();
+    sha256(block.strip_suffix('\n').unwrap_or(block))
 }
 
 /// SHA-256 of a whole schema: of each object, in the order of their names, the name, NUL, the definition, NUL. Neither can

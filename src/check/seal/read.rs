@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
-const AGAIN: &str = "restore the file with git, then run `cargo migration seal`";
+const AGAIN: &str = "bring it back: `git checkout HEAD -- migrations/migrations.lock`, then run `cargo migration seal`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
