@@ -118,7 +118,7 @@ async fn no_more_is_needed_than_usage_and_the_session_may_be_set_as_it_likes() {
     let before = before.map(|(object, definition)| (&**object, &**definition));
     assert_eq!(found.differences(before), []);
     let path = session.value("SHOW search_path").await;
-    assert_eq!(path, "audit");
+    assert_eq!(path, r#""audit""#);
 }
 
 #[tokio::test]

@@ -137,6 +137,8 @@ fn state(error: &Error) -> String {
         Error::Config(_)
         | Error::Pending
         | Error::Refusal(_)
+        | Error::Drift(_)
+        | Error::Unsealed(_)
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
@@ -180,6 +182,13 @@ fn help(error: &Error) -> Vec<String> {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
+        Error::Drift(_) => help.extend([
+            "somebody changed the database by hand, or a migration could not do all of its work: bring the objects back as sealed, or write a migration that makes the change; then run `dsentr-migrate verify`".to_owned(),
+            "what is meant to differ goes into [[verify.ignore]] of the settings file, with a reason".to_owned(),
+        ]),
+        Error::Unsealed(_) => help.push(
+            "seal it with `cargo migration seal`, and build again; a release build carries no unsealed migration".to_owned(),
+        ),
         Error::LockTimeout(timeout) => help.extend(help_for_lock(timeout)),
         Error::Unreachable(_) => help.push(
             "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
