@@ -87,7 +87,7 @@ impl FoundReport {
             text.push_str(&labelled("reason", &ignored.reason));
         }
         for (object, definition) in self.others.iter().flatten() {
-            text.push_str(&line("others'", "others'", object, 0, ""));
+            text.push_str(&line("not ours", "not ours", object, 0, ""));
             text.push_str(&labelled("live", definition));
         }
         text.push_str(&self.summary());
@@ -168,7 +168,8 @@ fn by_line(sealed: &str, live: &str) -> String {
     let (sealed_end, live_end) = (sealed.len() - end, live.len() - end);
     let before = &sealed[start.saturating_sub(CONTEXT)..start];
     let after = &sealed[sealed_end..sealed.len().min(sealed_end + CONTEXT)];
-    [
+    let head = format!("{:width$}- sealed, + live\n", "", width = STATE_WIDTH + 2);
+    let lines: String = [
         (' ', before),
         ('-', &sealed[start..sealed_end]),
         ('+', &live[start..live_end]),
@@ -180,5 +181,6 @@ fn by_line(sealed: &str, live: &str) -> String {
         let one = format!("{:width$}{sign} {one}", "", width = STATE_WIDTH + 2);
         format!("{}\n", one.trim_end())
     })
-    .collect()
+    .collect();
+    head + &lines
 }
