@@ -5,11 +5,13 @@ mod support;
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::Format;
 use dsentr_migrate::embedded::MIGRATIONS;
+use dsentr_migrate::error::exit_code;
 use support::executable::mask;
 use support::golden::golden;
 use support::library::{Ended, Library, step, up};
+use support::pooler::{PoolMode, Pooler};
 use support::sealing::sealed;
-use support::server::{Database, Role, Server};
+use support::server::{Database, Role, Server, Session};
 
 const VERIFY: Command = Command::Verify { others: false };
 
@@ -260,6 +262,57 @@ async fn a_role_that_the_migrations_name_may_run_them() {
     // Whoever asks.
     let ended = library.run(&database.url(), VERIFY).await;
     assert!(ended.result.is_ok(), "{}", ended.text());
+}
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_keeps_nothing_of_it() {
+    let library = library().await;
+    let server = Server::shared();
+    let pooler = Pooler::start(server, PoolMode::Transaction, 1);
+    let database = server.database();
+    let ended = library.run(&database.url(), up()).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    let ended = library.run(&pooler.url(&database), VERIFY).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    let next = Session::open(&pooler.url(&database)).await;
+    let settings = "SELECT concat_ws(' ', current_setting('search_path'), current_setting('jit'), \
+        current_setting('transaction_read_only'), (SELECT count(*) FROM pg_cursors))";
+    let fresh = database.session().await;
+    assert_eq!(next.value(settings).await, fresh.value(settings).await);
+}
+
+#[tokio::test]
+async fn the_example_of_the_document_is_what_is_printed() {
+    let server = Server::of_its_own();
+    let library = Library(sealed(MIGRATIONS, &server).await);
+    let database = server.database();
+    let ended = library.run(&database.url(), up()).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    let session = database.session().await;
+    session
+        .batch(
+            "ALTER TABLE workflow_runs ALTER attempt TYPE bigint;
+             DROP INDEX idx_workflows_locked_by;
+             GRANT SELECT ON users TO PUBLIC;
+             CREATE OR REPLACE FUNCTION update_updated_at_column() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END
+$$",
+        )
+        .await;
+    let ended = library.run(&database.url(), VERIFY).await;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.md");
+    let document = std::fs::read_to_string(path).expect("the document is there");
+    let example = document.split("```text\n").nth(1);
+    let example = example.and_then(|rest| rest.split("```").next());
+    let below = |text: &str| text.split_once('\n').map(|(_, rest)| rest.to_owned());
+    assert_eq!(below(&ended.stdout), example.and_then(below));
+    assert_eq!(
+        ended.result.map_err(|error| error.exit_code()),
+        Err(exit_code::DISAGREEMENT)
+    );
 }
 
 #[tokio::test]

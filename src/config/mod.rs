@@ -213,7 +213,7 @@ pub struct Verify {
 
 /// An object that may differ, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with object and reason")]
 pub struct Ignore {
     /// The object as `verify` names it: `index orders.idx_night`. With `*` at its end, all that begin so.
     #[serde(deserialize_with = "not_empty")]
