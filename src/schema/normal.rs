@@ -149,8 +149,8 @@ fn only_relation<'a>(tokens: &[&'a str]) -> Option<&'a str> {
     if is_join || items.iter().any(|&at| tokens[at] == ",") {
         return None;
     }
-    let names = items.iter().filter(|&&at| is_name(tokens[at]));
-    names.last().map(|&at| tokens[at])
+    let mut names = items.iter().filter(|&&at| is_name(tokens[at]));
+    names.next_back().map(|&at| tokens[at])
 }
 
 /// Where the tokens stand that are in no parentheses, with the parentheses themselves.
