@@ -7,6 +7,7 @@ mod allow;
 mod bytes;
 mod checked;
 mod data_loss;
+mod deed;
 mod directory;
 mod enum_value;
 mod file;
@@ -24,6 +25,7 @@ mod session;
 mod syntax;
 mod table;
 mod transaction;
+mod unsafe_ddl;
 mod words;
 
 pub use allow::{Allowance, SEAL_RULES};
@@ -189,8 +191,16 @@ fn check_file(name: &str, bytes: &[u8]) -> (Judged, Vec<Problem>) {
         return (judged, problems);
     }
     for rule in RULES {
-        if let Check::File(judge) = rule.check {
-            problems.extend(tag(rule, judge(&file)));
+        match rule.check {
+            Check::File(judge) => problems.extend(tag(rule, judge(&file))),
+            Check::Unsafe(hazard) => {
+                problems.extend(tag(rule, unsafe_ddl::judge(hazard, &file)));
+            }
+            Check::Folder(_)
+            | Check::Bytes(_)
+            | Check::LockFile
+            | Check::Sealed(_)
+            | Check::Evidence(_) => {}
         }
     }
     if let Some(name) = FileName::parse(name).ok().filter(|_| problems.is_empty()) {

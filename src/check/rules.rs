@@ -2,18 +2,21 @@
 
 use super::problem::Finding;
 use super::seal::{self, Seal, Sealed};
+use super::unsafe_ddl::{HAZARDS, Hazard};
 use super::{
     Checked, Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun,
     resume, rollback, session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Stands in brackets after each of its messages.
     pub name: &'static str,
     /// What it refuses.
     pub refuses: &'static str,
+    /// How to do it safely; a rule that has this can be allowed with a reason.
+    pub recipe: Option<&'static str>,
     pub(super) check: Check,
 }
 
@@ -32,6 +35,8 @@ pub(super) enum Check {
     Sealed(fn(&Sealed<'_>) -> Vec<(String, Finding)>),
     /// The evidence about a file that is as it was sealed.
     Evidence(fn(&Checked, &Seal) -> Vec<Finding>),
+    /// The parsed file, for unsafe DDL.
+    Unsafe(&'static Hazard),
 }
 
 const fn folder(
@@ -42,6 +47,7 @@ const fn folder(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Folder(judge),
     }
 }
@@ -54,6 +60,7 @@ const fn bytes(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Bytes(judge),
     }
 }
@@ -66,6 +73,7 @@ const fn file(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::File(judge),
     }
 }
@@ -78,6 +86,7 @@ const fn sealed(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Sealed(judge),
     }
 }
@@ -90,13 +99,26 @@ const fn evidence(
     Rule {
         name,
         refuses,
+        recipe: None,
         check: Check::Evidence(judge),
     }
 }
 
+const fn hazard(hazard: &'static Hazard) -> Rule {
+    Rule {
+        name: hazard.name,
+        refuses: hazard.refuses,
+        recipe: Some(hazard.recipe),
+        check: Check::Unsafe(hazard),
+    }
+}
+
 /// Every rule there is.
+pub static RULES: &[Rule] = &ALL;
+
+/// Those whose functions are named here.
 #[rustfmt::skip]
-pub static RULES: &[Rule] = &[
+const NAMED: &[Rule] = &[
     // The folder.
     folder("stray-file", "anything that is no migration", directory::stray_file),
     folder("file-name", "a name that is not YYYY_MM_DD_N_description.sql", directory::file_name),
@@ -127,10 +149,10 @@ pub static RULES: &[Rule] = &[
     file("data-loss", "rows or columns destroyed without a word", data_loss::data_loss),
     file("not-rerunnable", "a second run that fails without a word", rerun::not_rerunnable),
     file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
-    // Unsafe DDL: its rules come here, and `allowance` then knows their names.
+    // Unsafe DDL: its rules have a table of their own, `HAZARDS`.
     file("allowance", "an allowance that allows nothing", allow::allowance),
     // The seal (migrations.lock).
-    Rule { name: seal::LOCK_FILE_RULE, refuses: "a migrations.lock that is not as it was written, or does not agree with itself", check: Check::LockFile },
+    Rule { name: seal::LOCK_FILE_RULE, refuses: "a migrations.lock that is not as it was written, or does not agree with itself", recipe: None, check: Check::LockFile },
     sealed("sealed-file", "a sealed file that is gone or renamed", seal::sealed_file),
     sealed("sealed-forward", "a forward part that was edited after it was sealed", seal::sealed_forward),
     sealed("sealed-rollback", "a way back that is not the one that was proven", seal::sealed_rollback),
@@ -140,3 +162,16 @@ pub static RULES: &[Rule] = &[
     evidence("table-rewrite", "a table that is rewritten", seal::table_rewrite),
     evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::long_table_lock),
 ];
+
+static ALL: [Rule; NAMED.len() + HAZARDS.len()] = {
+    let mut all = [NAMED[0]; NAMED.len() + HAZARDS.len()];
+    let mut nth: usize = 0;
+    while nth < all.len() {
+        all[nth] = match nth.checked_sub(NAMED.len()) {
+            None => NAMED[nth],
+            Some(nth) => hazard(&HAZARDS[nth]),
+        };
+        nth += 1;
+    }
+    all
+};
