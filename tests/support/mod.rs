@@ -20,4 +20,5 @@ pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
 pub(crate) mod sealed;
+pub(crate) mod sealing;
 pub(crate) mod server;
