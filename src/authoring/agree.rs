@@ -14,14 +14,20 @@ use crate::check::{Mode, Rollback};
 use crate::schema::{Objects, differences};
 
 /// The seal of a migration; or how a major differs from the newest.
-pub(super) fn agree(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>) -> Result<Seal, Vec<Failure>> {
+pub(super) fn agree(
+    subject: &Subject,
+    evidence: &BTreeMap<u32, &Evidence>,
+) -> Result<Seal, Vec<Failure>> {
     let Some((newest, theirs)) = evidence.last_key_value() else {
         return Err(Vec::new());
     };
     let mut failures = Vec::new();
     for (&major, ours) in evidence {
         for (what, lines) in disagreements(theirs, ours) {
-            let title = format!("{}: PostgreSQL {newest} (-) and others (+) disagree on {what}", subject.stem());
+            let title = format!(
+                "{}: PostgreSQL {newest} (-) and others (+) disagree on {what}",
+                subject.stem()
+            );
             failures.push(Failure::new(title).with(lines).on(major));
         }
     }
@@ -33,7 +39,9 @@ pub(super) fn agree(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>) -> R
 
 fn disagreements(theirs: &Evidence, ours: &Evidence) -> Vec<(&'static str, Vec<String>)> {
     let pairs = |objects: &Objects, found: &Objects| {
-        let expected = objects.iter().map(|(object, text)| (object.as_str(), text.as_str()));
+        let expected = objects
+            .iter()
+            .map(|(object, text)| (object.as_str(), text.as_str()));
         diff::of_schemas(&differences(expected, found))
     };
     let rewrites = |evidence: &Evidence| {
@@ -43,10 +51,15 @@ fn disagreements(theirs: &Evidence, ours: &Evidence) -> Vec<(&'static str, Vec<S
     let rerun = |evidence: &Evidence| format!("rerunnable = {}", evidence.rerunnable);
     let all = [
         ("the schema", pairs(&theirs.after, &ours.after)),
-        ("the tables that are rewritten", diff::of_texts(&rewrites(theirs), &rewrites(ours))),
+        (
+            "the tables that are rewritten",
+            diff::of_texts(&rewrites(theirs), &rewrites(ours)),
+        ),
         ("a second run", diff::of_texts(&rerun(theirs), &rerun(ours))),
     ];
-    all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+    all.into_iter()
+        .filter(|(_, lines)| !lines.is_empty())
+        .collect()
 }
 
 fn seal(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>, newest: &Evidence) -> Seal {
@@ -57,10 +70,15 @@ fn seal(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>, newest: &Evidenc
     let is_other = |object: &String| before.get(object) != after.get(object);
     let picked = |wanted: &dyn Fn(&String) -> bool| {
         let objects = after.iter().filter(|(object, _)| wanted(object));
-        objects.map(|(object, text)| (object.clone(), text.clone())).collect()
+        objects
+            .map(|(object, text)| (object.clone(), text.clone()))
+            .collect()
     };
     let mut locks = BTreeMap::new();
-    for (table, lock) in evidence.values().flat_map(|evidence| &evidence.measures.locks) {
+    for (table, lock) in evidence
+        .values()
+        .flat_map(|evidence| &evidence.measures.locks)
+    {
         let strongest = locks.entry(table.clone()).or_insert(*lock);
         *strongest = (*lock).max(*strongest);
     }

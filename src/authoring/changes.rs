@@ -53,7 +53,11 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Change>, Vec<String>> 
             )),
         }
     }
-    if wrong.is_empty() { Ok(changes) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(changes)
+    } else {
+        Err(wrong)
+    }
 }
 
 fn change(line: &str, rest: &str) -> Option<Change> {

@@ -78,5 +78,7 @@ fn signed(sign: char, object: &str, definition: &str) -> Vec<String> {
     } else {
         format!("{object}: {definition}")
     };
-    text.lines().map(|line| format!("  {sign} {line}")).collect()
+    text.lines()
+        .map(|line| format!("  {sign} {line}"))
+        .collect()
 }

@@ -46,7 +46,8 @@ pub(super) fn merged(failures: impl IntoIterator<Item = Failure>) -> Vec<Failure
     let mut merged: Vec<Failure> = Vec::new();
     for failure in failures {
         let twin = merged.iter_mut().find(|other| {
-            (&other.title, &other.lines, &other.help) == (&failure.title, &failure.lines, &failure.help)
+            (&other.title, &other.lines, &other.help)
+                == (&failure.title, &failure.lines, &failure.help)
         });
         match twin {
             Some(twin) => twin.majors.extend(failure.majors),
@@ -75,5 +76,5 @@ pub(super) fn render(failures: &[Failure]) -> String {
         1 => "1 proof failed".to_owned(),
         count => format!("{count} proofs failed"),
     };
-    text + &format!("error: {count}; nothing was written\n")
+    text + &format!("error: {count}; the lock file is as it was\n")
 }

@@ -42,7 +42,8 @@ WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// An empty file is none that was written again: TRUNCATE leaves one.
-const FILES: &str = "SELECT oid, relfilenode FROM pg_class WHERE oid = ANY($1) AND pg_relation_size(oid) > 0";
+const FILES: &str =
+    "SELECT oid, relfilenode FROM pg_class WHERE oid = ANY($1) AND pg_relation_size(oid) > 0";
 
 /// What this session has counted and not yet passed on, for tables and indexes that may be gone.
 const COUNTS: &str = "
@@ -99,7 +100,9 @@ pub(super) async fn one_by_one(session: &Session, script: &Script) -> Result<Mea
                 let named = before.named(session, statement).await.map_err(at)?;
                 session.batch_execute(statement).await.map_err(at)?;
                 measures.locks_of(statement, &before.tables(named));
-                measures.rewrites.extend(before.rewrites(session).await.map_err(at)?);
+                measures
+                    .rewrites
+                    .extend(before.rewrites(session).await.map_err(at)?);
             }
             Err(broken) => {
                 return Err(Broken {
@@ -180,11 +183,16 @@ impl Before {
         })
     }
 
-    async fn locks(&self, client: &Client) -> Result<BTreeMap<String, TableLock>, tokio_postgres::Error> {
+    async fn locks(
+        &self,
+        client: &Client,
+    ) -> Result<BTreeMap<String, TableLock>, tokio_postgres::Error> {
         let mut locks = BTreeMap::new();
         for row in client.query(LOCKS, &[]).await? {
             let (oid, mode): (u32, &str) = (row.get(0), row.get(1));
-            if let (Some(relation), Ok(lock)) = (self.relations.get(&oid), mode.parse::<TableLock>()) {
+            if let (Some(relation), Ok(lock)) =
+                (self.relations.get(&oid), mode.parse::<TableLock>())
+            {
                 let strongest = locks.entry(relation.name.clone()).or_insert(lock);
                 *strongest = lock.max(*strongest);
             }
@@ -197,7 +205,8 @@ impl Before {
         let files = client.query(FILES, &[&oids]).await?;
         let rewritten = files.iter().filter_map(|row| {
             let relation = self.relations.get(&row.get(0))?;
-            (relation.file != 0 && relation.file != row.get::<_, u32>(1)).then(|| relation.name.clone())
+            (relation.file != 0 && relation.file != row.get::<_, u32>(1))
+                .then(|| relation.name.clone())
         });
         Ok(rewritten.collect())
     }
@@ -205,11 +214,17 @@ impl Before {
     async fn rows(&self, client: &Client) -> Result<BTreeMap<String, Rows>, tokio_postgres::Error> {
         let counts = self.count(client).await?;
         let since = |oid: &u32, nth: usize| {
-            let of = |counts: &BTreeMap<u32, [i64; 3]>| counts.get(oid).map_or(0, |counts| counts[nth]);
+            let of =
+                |counts: &BTreeMap<u32, [i64; 3]>| counts.get(oid).map_or(0, |counts| counts[nth]);
             u64::try_from(of(&counts) - of(&self.counts)).unwrap_or(0)
         };
         let rows = self.relations.iter().map(|(oid, relation)| {
-            let fetched: u64 = relation.indexes.iter().chain([oid]).map(|oid| since(oid, 1)).sum();
+            let fetched: u64 = relation
+                .indexes
+                .iter()
+                .chain([oid])
+                .map(|oid| since(oid, 1))
+                .sum();
             let rows = Rows {
                 read: since(oid, 0) + fetched,
                 written: since(oid, 2),
@@ -219,11 +234,20 @@ impl Before {
         Ok(rows.filter(|(_, rows)| *rows != Rows::default()).collect())
     }
 
-    async fn count(&self, client: &Client) -> Result<BTreeMap<u32, [i64; 3]>, tokio_postgres::Error> {
-        let indexes = self.relations.values().flat_map(|relation| relation.indexes.iter());
+    async fn count(
+        &self,
+        client: &Client,
+    ) -> Result<BTreeMap<u32, [i64; 3]>, tokio_postgres::Error> {
+        let indexes = self
+            .relations
+            .values()
+            .flat_map(|relation| relation.indexes.iter());
         let oids: Vec<u32> = self.relations.keys().chain(indexes).copied().collect();
         let counts = client.query(COUNTS, &[&oids]).await?;
-        Ok(counts.iter().map(|row| (row.get(0), [row.get(1), row.get(2), row.get(3)])).collect())
+        Ok(counts
+            .iter()
+            .map(|row| (row.get(0), [row.get(1), row.get(2), row.get(3)]))
+            .collect())
     }
 
     /// Those with rows, where a statement names none.
@@ -236,7 +260,11 @@ impl Before {
     }
 
     /// The tables that words of the statement name, or whose indexes they name, in the order of the words.
-    async fn named(&self, client: &Client, statement: &str) -> Result<Vec<&Relation>, tokio_postgres::Error> {
+    async fn named(
+        &self,
+        client: &Client,
+        statement: &str,
+    ) -> Result<Vec<&Relation>, tokio_postgres::Error> {
         let words: Vec<&str> = statement
             .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$' | '.' | '"'))
             .filter(|word| is_name(word))
@@ -245,14 +273,19 @@ impl Before {
             JOIN pg_class AS c ON c.oid = to_regclass(word)
             LEFT JOIN pg_index ON indexrelid = c.oid ORDER BY nth";
         let rows = client.query(oids, &[&words]).await?;
-        Ok(rows.iter().filter_map(|row| self.relations.get(&row.get(0))).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| self.relations.get(&row.get(0)))
+            .collect())
     }
 }
 
 /// What `to_regclass` takes without an error.
 fn is_name(word: &str) -> bool {
     word.split('.').all(|part| {
-        let bare = part.strip_prefix('"').and_then(|part| part.strip_suffix('"'));
+        let bare = part
+            .strip_prefix('"')
+            .and_then(|part| part.strip_suffix('"'));
         match bare {
             Some(bare) => !bare.is_empty() && !bare.contains('"'),
             None => {
@@ -279,10 +312,16 @@ enum Kind {
 impl Kind {
     fn of(statement: &str) -> Option<Self> {
         let upper = statement.to_ascii_uppercase();
-        let has = |word: &str| upper.split(|c: char| !c.is_alphanumeric()).any(|other| other == word);
+        let has = |word: &str| {
+            upper
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|other| other == word)
+        };
         let kind = match () {
             () if has("DETACH") => Self::Detach,
-            () if has("INDEX") && has("CONCURRENTLY") || has("REINDEX") && has("CONCURRENTLY") => Self::Concurrent,
+            () if has("INDEX") && has("CONCURRENTLY") || has("REINDEX") && has("CONCURRENTLY") => {
+                Self::Concurrent
+            }
             () if has("REINDEX") => Self::Reindex,
             () if has("VACUUM") && has("FULL") || has("CLUSTER") => Self::Whole,
             () if has("VACUUM") => Self::Concurrent,

@@ -60,9 +60,7 @@ fn carry_out(cli: Cli) -> Result<String, Error> {
         Command::Seal { all, on } => {
             with_servers(async |stop| seal::seal(&project, all, &on, &stop).await)
         }
-        Command::Check { on } => {
-            with_servers(async |stop| seal::check(&project, &on, &stop).await)
-        }
+        Command::Check { on } => with_servers(async |stop| seal::check(&project, &on, &stop).await),
     }
 }
 

@@ -17,7 +17,9 @@ pub(super) fn new(project: &Project, description: &str, today: Day) -> Result<St
         )));
     };
     let entries = project.entries()?;
-    let names = entries.iter().filter_map(|entry| FileName::parse(&entry.name).ok());
+    let names = entries
+        .iter()
+        .filter_map(|entry| FileName::parse(&entry.name).ok());
     let newest = names.max_by_key(|name| name.version);
     let name = FileName::next(newest.as_ref(), today, &slug)
         .map_err(|problem| Error::Usage(problem.to_string()))?;

@@ -35,7 +35,11 @@ impl Project {
         let mut entries = Vec::new();
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry.with_context(|| folder.display().to_string())?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             // As the build sees it: a link is no plain file.
             let is_file = path.symlink_metadata().is_ok_and(|known| known.is_file());
             let bytes = is_file.then(|| fs::read(&path)).transpose();
@@ -67,7 +71,9 @@ impl Project {
     pub(super) fn write_lock_file(&self, text: &str) -> anyhow::Result<()> {
         let path = self.lock_file_path();
         // Outside of `migrations/`, where a leftover would stop the build; on the same file system all the same.
-        let new = self.root.join(format!(".{LOCK_FILE}.{}", std::process::id()));
+        let new = self
+            .root
+            .join(format!(".{LOCK_FILE}.{}", std::process::id()));
         let written = write_new(&new, text).and_then(|()| fs::rename(&new, &path));
         if written.is_err() {
             let _ = fs::remove_file(&new);

@@ -45,7 +45,11 @@ enum Source {
 }
 
 /// Proves the subjects on each server.
-pub(super) async fn prove(on: &Servers, subjects: &[Subject], stop: &Stop) -> Result<Proofs, Error> {
+pub(super) async fn prove(
+    on: &Servers,
+    subjects: &[Subject],
+    stop: &Stop,
+) -> Result<Proofs, Error> {
     let sources = sources(on, stop).await?;
     let queue = Mutex::new(sources.into_iter());
     let next = || queue.lock().ok().and_then(|mut queue| queue.next());
@@ -76,7 +80,10 @@ async fn sources(on: &Servers, stop: &Stop) -> Result<Vec<Source>, Error> {
     // The newest is the slowest to prove on, if any.
     majors.reverse();
     let found = tokio::task::spawn_blocking(move || executables(&majors));
-    let found = stop.unless_stopped(found).await?.context("the search for servers ended")??;
+    let found = stop
+        .unless_stopped(found)
+        .await?
+        .context("the search for servers ended")??;
     Ok(found.into_iter().map(|(_, bin)| Source::Bin(bin)).collect())
 }
 

@@ -62,7 +62,9 @@ impl Script {
 
     /// Sends all statements in a transaction that stays open, also where one of them fails.
     pub(super) async fn run_in_transaction(&self, session: &Session) -> Result<(), Broken> {
-        begin(session).await.map_err(|error| Broken::at(None, &error))?;
+        begin(session)
+            .await
+            .map_err(|error| Broken::at(None, &error))?;
         self.run_within(session).await
     }
 
@@ -77,9 +79,9 @@ impl Script {
     pub(super) fn failure(&self, title: String, broken: &Broken) -> Failure {
         let statement = broken.statement.map(|nth| self.statements[nth]);
         let server = broken.server.as_ref();
-        let span = statement.zip(server).and_then(|(statement, server)| {
-            locate_in(&self.sent, statement, server)
-        });
+        let span = statement
+            .zip(server)
+            .and_then(|(statement, server)| locate_in(&self.sent, statement, server));
         let mut notes = Vec::new();
         if span.is_none() {
             notes.push(Note::new("server", &broken.reason));

@@ -21,15 +21,30 @@ use crate::source::{Blocks, FOLDER};
 const TO_BE_SEALED: [&str; 2] = ["unsealed", "sealed-rollback"];
 
 /// Proves what is not sealed, or all, and writes the lock file.
-pub(super) async fn seal(project: &Project, all: bool, on: &Servers, stop: &Stop) -> Result<String, Error> {
+pub(super) async fn seal(
+    project: &Project,
+    all: bool,
+    on: &Servers,
+    stop: &Stop,
+) -> Result<String, Error> {
     let start = Instant::now();
     let files = Files::read(project)?;
     let majors = majors(on)?;
     let wanted = |checked: &Checked| all || files.must_be_sealed(checked, majors.as_deref());
     let subjects = files.subjects(wanted)?;
-    let wanted: Vec<&Subject> = subjects.iter().filter(|subject| subject.is_wanted).collect();
+    let wanted: Vec<&Subject> = subjects
+        .iter()
+        .filter(|subject| subject.is_wanted)
+        .collect();
     if wanted.is_empty() {
-        return Ok(format!("nothing to seal: {}\n", count(subjects.len(), "migration is sealed", "migrations are sealed")));
+        return Ok(format!(
+            "nothing to seal: {}\n",
+            count(
+                subjects.len(),
+                "migration is sealed",
+                "migrations are sealed"
+            )
+        ));
     }
     let seals = prove_all(&subjects, on, stop).await?;
     let mut failures = Vec::new();
@@ -38,7 +53,11 @@ pub(super) async fn seal(project: &Project, all: bool, on: &Servers, stop: &Stop
         if !all && let Some(old) = files.lock_file.seal(subject.stem()) {
             failures.extend(other_way_forward(old, seal));
         }
-        problems.extend(evidence_problems(&subject.checked, seal, &subject.forward.shown));
+        problems.extend(evidence_problems(
+            &subject.checked,
+            seal,
+            &subject.forward.shown,
+        ));
     }
     if !failures.is_empty() {
         return Err(Error::Unproven(failures));
@@ -64,7 +83,8 @@ pub(super) async fn check(project: &Project, on: &Servers, stop: &Stop) -> Resul
         .iter()
         .filter(|checked| files.must_be_sealed(checked, None))
         .map(|checked| {
-            Failure::new(format!("{}: is not sealed as it is", checked.stem)).help("cargo migration seal")
+            Failure::new(format!("{}: is not sealed as it is", checked.stem))
+                .help("cargo migration seal")
         })
         .collect();
     if !unsealed.is_empty() {
@@ -83,7 +103,10 @@ pub(super) async fn check(project: &Project, on: &Servers, stop: &Stop) -> Resul
         return Err(Error::Unproven(failures));
     }
     let proven = count(subjects.len(), "migration is", "migrations are");
-    Ok(format!("{proven} as sealed, proven in {}\n", took(start.elapsed())))
+    Ok(format!(
+        "{proven} as sealed, proven in {}\n",
+        took(start.elapsed())
+    ))
 }
 
 /// The folder, which is in order.
@@ -102,14 +125,23 @@ impl Files {
             release: false,
         };
         let mut outcome = check_sealed(&entries, gate);
-        outcome.problems.retain(|problem| !TO_BE_SEALED.contains(&problem.rule));
+        outcome
+            .problems
+            .retain(|problem| !TO_BE_SEALED.contains(&problem.rule));
         if !outcome.problems.is_empty() {
             return Err(Error::Problems(outcome.problems));
         }
         let rows = project.rows()?;
-        let is_known = |stem: &&String| outcome.migrations.iter().any(|checked| checked.stem == **stem);
+        let is_known = |stem: &&String| {
+            outcome
+                .migrations
+                .iter()
+                .any(|checked| checked.stem == **stem)
+        };
         if let Some(stray) = rows.keys().find(|stem| !is_known(stem)) {
-            return Err(Error::Usage(format!("{ROWS}/{stray}.sql is named after no migration")));
+            return Err(Error::Usage(format!(
+                "{ROWS}/{stray}.sql is named after no migration"
+            )));
         }
         Ok(Self {
             migrations: outcome.migrations,
@@ -126,11 +158,14 @@ impl Files {
         };
         let text = String::from_utf8_lossy(self.bytes(checked));
         let mut majors = majors.unwrap_or_default().iter();
-        seal.rollback != rollback_sha256(checked, &text) || !majors.all(|major| seal.proven_on.contains(major))
+        seal.rollback != rollback_sha256(checked, &text)
+            || !majors.all(|major| seal.proven_on.contains(major))
     }
 
     fn bytes(&self, checked: &Checked) -> &[u8] {
-        self.entry(checked).and_then(|entry| entry.bytes.as_deref()).unwrap_or_default()
+        self.entry(checked)
+            .and_then(|entry| entry.bytes.as_deref())
+            .unwrap_or_default()
     }
 
     fn entry(&self, checked: &Checked) -> Option<&Entry> {
@@ -192,7 +227,10 @@ async fn prove_all(subjects: &[Subject], on: &Servers, stop: &Stop) -> Result<Ve
 }
 
 fn failures_of(proofs: &Proofs) -> impl Iterator<Item = Failure> {
-    proofs.values().flatten().flat_map(|proof| proof.failures.iter().cloned())
+    proofs
+        .values()
+        .flatten()
+        .flat_map(|proof| proof.failures.iter().cloned())
 }
 
 /// Failures are shown in the order of the migrations.
@@ -228,8 +266,13 @@ fn differs(sealed: &Seal, mut found: Seal) -> Option<Failure> {
         }
     }
     let lines = differing(sealed, &found);
-    let title = format!("{}: is not as it was sealed (- sealed, + found)", sealed.stem);
-    let help = format!("bring {FOLDER}/migrations.lock back with git, or seal it anew: cargo migration seal --all");
+    let title = format!(
+        "{}: is not as it was sealed (- sealed, + found)",
+        sealed.stem
+    );
+    let help = format!(
+        "bring {FOLDER}/migrations.lock back with git, or seal it anew: cargo migration seal --all"
+    );
     (!lines.is_empty()).then(|| Failure::new(title).with(lines).help(help))
 }
 
@@ -240,7 +283,11 @@ fn differing(sealed: &Seal, found: &Seal) -> Vec<String> {
 
 /// A line a seal, and what it comes to.
 fn report(seals: &[Seal], end: &str) -> String {
-    let width = seals.iter().map(|seal| seal.stem.len()).max().unwrap_or_default();
+    let width = seals
+        .iter()
+        .map(|seal| seal.stem.len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for seal in seals {
         let [added, changed, dropped] = [seal.added.len(), seal.changed.len(), seal.dropped.len()];
@@ -251,16 +298,27 @@ fn report(seals: &[Seal], end: &str) -> String {
             rewrites(seal)
         );
     }
-    let majors: BTreeSet<u32> = seals.iter().flat_map(|seal| seal.proven_on.iter().copied()).collect();
+    let majors: BTreeSet<u32> = seals
+        .iter()
+        .flat_map(|seal| seal.proven_on.iter().copied())
+        .collect();
     let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
     let count = count(seals.len(), "migration", "migrations");
-    text + &format!("{count} proven on PostgreSQL {}, {end}\n", majors.join(", "))
+    text + &format!(
+        "{count} proven on PostgreSQL {}, {end}\n",
+        majors.join(", ")
+    )
 }
 
 /// The table locks that the application notices.
 fn locks(seal: &Seal) -> String {
-    let noticed = seal.locks.iter().filter(|(_, lock)| lock.blocks() != Blocks::Nothing);
-    let locks: Vec<String> = noticed.map(|(table, lock)| format!("{table} ({lock})")).collect();
+    let noticed = seal
+        .locks
+        .iter()
+        .filter(|(_, lock)| lock.blocks() != Blocks::Nothing);
+    let locks: Vec<String> = noticed
+        .map(|(table, lock)| format!("{table} ({lock})"))
+        .collect();
     if locks.is_empty() {
         return String::new();
     }

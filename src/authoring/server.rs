@@ -52,7 +52,10 @@ impl Server {
     /// A throw-away server, started just now.
     pub(super) async fn of(throwaway: Throwaway) -> anyhow::Result<Self> {
         let mut config = Config::new();
-        config.host("127.0.0.1").port(throwaway.port).user("postgres");
+        config
+            .host("127.0.0.1")
+            .port(throwaway.port)
+            .user("postgres");
         let admin = Session::open(&config, "postgres").await?;
         let owner = format!("CREATE ROLE {OWNER} LOGIN CREATEROLE");
         admin.batch_execute(&owner).await.map_err(unforeseen)?;
@@ -62,7 +65,9 @@ impl Server {
 
     /// A server that was there before, whose role may make databases.
     pub(super) async fn at(url: &str) -> anyhow::Result<Self> {
-        let config: Config = url.parse().context("--database-url is no URL of a database")?;
+        let config: Config = url
+            .parse()
+            .context("--database-url is no URL of a database")?;
         let database = config.get_dbname().unwrap_or("postgres").to_owned();
         let admin = Session::open(&config, &database).await?;
         let server = Self::with(admin, config, None).await?;
@@ -73,10 +78,20 @@ impl Server {
         Ok(server)
     }
 
-    async fn with(admin: Session, config: Config, throwaway: Option<Throwaway>) -> anyhow::Result<Self> {
+    async fn with(
+        admin: Session,
+        config: Config,
+        throwaway: Option<Throwaway>,
+    ) -> anyhow::Result<Self> {
         let version = "SELECT current_setting('server_version_num')::integer / 10000";
-        let major: i32 = admin.query_one(version, &[]).await.map_err(unforeseen)?.get(0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let major: i32 = admin
+            .query_one(version, &[])
+            .await
+            .map_err(unforeseen)?
+            .get(0);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Ok(Self {
             major: u32::try_from(major)?,
             config,
@@ -105,7 +120,9 @@ impl Server {
     pub(super) async fn copy_of(&self, database: &mut Database) -> anyhow::Result<Database> {
         // Any other database will do while this one is copied.
         let elsewhere = Session::open(&self.config, &self.elsewhere()).await?;
-        std::mem::replace(&mut database.session, elsewhere).close().await;
+        std::mem::replace(&mut database.session, elsewhere)
+            .close()
+            .await;
         let copy = self.database(Some(&database.name)).await;
         database.session = Session::open(&self.config, &database.name).await?;
         copy
@@ -115,10 +132,15 @@ impl Server {
         let name = self.new_name();
         self.databases.borrow_mut().insert(name.clone());
         let owner = self.config.get_user().filter(|_| self.throwaway.is_some());
-        let owner = owner.map(|owner| format!(" OWNER {owner}")).unwrap_or_default();
+        let owner = owner
+            .map(|owner| format!(" OWNER {owner}"))
+            .unwrap_or_default();
         let template = template.unwrap_or("template0");
         let create = format!("CREATE DATABASE {name} TEMPLATE {template}{owner}");
-        self.admin.batch_execute(&create).await.map_err(unforeseen)?;
+        self.admin
+            .batch_execute(&create)
+            .await
+            .map_err(unforeseen)?;
         Ok(name)
     }
 
@@ -137,7 +159,10 @@ impl Server {
         config.user("postgres");
         let session = Session::open(&config, database).await?;
         let hand_over = format!("ALTER SCHEMA public OWNER TO {OWNER}");
-        session.batch_execute(&hand_over).await.map_err(unforeseen)?;
+        session
+            .batch_execute(&hand_over)
+            .await
+            .map_err(unforeseen)?;
         session.close().await;
         Ok(())
     }
@@ -178,8 +203,15 @@ impl Server {
     }
 
     async fn roles_there(&self) -> anyhow::Result<BTreeSet<String>> {
-        let roles = self.admin.query("SELECT quote_ident(rolname) FROM pg_roles", &[]).await;
-        Ok(roles.map_err(unforeseen)?.iter().map(|row| row.get(0)).collect())
+        let roles = self
+            .admin
+            .query("SELECT quote_ident(rolname) FROM pg_roles", &[])
+            .await;
+        Ok(roles
+            .map_err(unforeseen)?
+            .iter()
+            .map(|row| row.get(0))
+            .collect())
     }
 
     /// Drops what was made, also where there was a failure.
@@ -189,7 +221,8 @@ impl Server {
             return;
         }
         let databases = self.databases.take().into_iter();
-        let databases = databases.map(|name| format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        let databases =
+            databases.map(|name| format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         let roles = self.roles.take().into_iter();
         let roles = roles.map(|role| format!("DROP ROLE IF EXISTS {role}"));
         for drop in databases.chain(roles) {

@@ -17,10 +17,9 @@ impl Session {
     pub(super) async fn open(config: &Config, database: &str) -> anyhow::Result<Self> {
         let mut config = config.clone();
         config.dbname(database).application_name("cargo migration");
-        let (client, connection) = config
-            .connect(NoTls)
-            .await
-            .map_err(|error| anyhow::anyhow!("no connection to database {database}: {}", describe(&error)))?;
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| {
+            anyhow::anyhow!("no connection to database {database}: {}", describe(&error))
+        })?;
         let driver = tokio::spawn(async {
             // Whoever waits for an answer is told.
             let _ = connection.await;
@@ -52,5 +51,8 @@ impl std::ops::Deref for Session {
 /// An error of the server where none was expected, with all that it said.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn unforeseen(error: tokio_postgres::Error) -> anyhow::Error {
-    anyhow::anyhow!("the server did not do what the proof needs: {}", describe(&error))
+    anyhow::anyhow!(
+        "the server did not do what the proof needs: {}",
+        describe(&error)
+    )
 }

@@ -63,26 +63,50 @@ impl State {
         };
         Ok(Self {
             rows: rows(client, &schema.objects).await?,
-            roles: pairs(&client.simple_query(ROLES).await?)
-                .map(|(role, attributes)| (role.to_owned(), attributes.to_owned()))
-                .collect(),
+            roles: roles(client).await?,
             objects: schema.objects,
+        })
+    }
+
+    /// The same database later, where nothing happened in it: roles belong to the server.
+    pub(super) async fn later(self, client: &Client) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            roles: roles(client).await?,
+            ..self
         })
     }
 
     /// What is in `found` otherwise than here, the roles too.
     pub(super) fn differences(&self, found: &Self) -> Vec<Difference> {
         let of = |expected: &Objects, found| {
-            let expected = expected.iter().map(|(object, definition)| (object.as_str(), definition.as_str()));
+            let expected = expected
+                .iter()
+                .map(|(object, definition)| (object.as_str(), definition.as_str()));
             differences(expected, found)
         };
-        [of(&self.objects, &found.objects), of(&self.roles, &found.roles)].concat()
+        [
+            of(&self.objects, &found.objects),
+            of(&self.roles, &found.roles),
+        ]
+        .concat()
     }
 }
 
+async fn roles(client: &Client) -> Result<Objects, tokio_postgres::Error> {
+    let messages = client.simple_query(ROLES).await?;
+    let roles = pairs(&messages).map(|(role, attributes)| (role.to_owned(), attributes.to_owned()));
+    Ok(roles.collect())
+}
+
 async fn rows(client: &Client, objects: &Objects) -> Result<Rows, tokio_postgres::Error> {
-    let tables = || objects.keys().filter_map(|object| object.strip_prefix("table "));
-    let mut rows: Rows = tables().map(|table| (table.to_owned(), Vec::new())).collect();
+    let tables = || {
+        objects
+            .keys()
+            .filter_map(|object| object.strip_prefix("table "))
+    };
+    let mut rows: Rows = tables()
+        .map(|table| (table.to_owned(), Vec::new()))
+        .collect();
     let selects: Vec<String> = tables()
         .map(|table| {
             let literal = table.replace('\'', "''");

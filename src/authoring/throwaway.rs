@@ -52,7 +52,9 @@ impl Throwaway {
             .context(".ci/postgres cannot be started")?;
         let mut line = String::new();
         let output = child.stdout.take().context(".ci/postgres has no output")?;
-        BufReader::new(output).read_line(&mut line).context(".ci/postgres cannot be read")?;
+        BufReader::new(output)
+            .read_line(&mut line)
+            .context(".ci/postgres cannot be read")?;
         let port = line.split('\t').nth(1).and_then(|port| port.parse().ok());
         let Some(port) = port else {
             drop(child.stdin.take());

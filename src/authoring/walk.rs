@@ -58,6 +58,8 @@ pub(super) async fn walk(server: &Server, subjects: &[Subject]) -> anyhow::Resul
         history,
         empty: server.database(None).await?,
         full: server.database(None).await?,
+        of_empty: None,
+        of_full: None,
         without_rows: BTreeSet::new(),
         proofs: Vec::new(),
     };
@@ -81,6 +83,9 @@ struct Walk<'a> {
     history: HistoryTable,
     empty: Database,
     full: Database,
+    /// Each as it was left, where that was read.
+    of_empty: Option<State>,
+    of_full: Option<State>,
     /// Tables that are known to have no row; each is told of once.
     without_rows: BTreeSet<String>,
     proofs: Vec<Proof>,
@@ -127,14 +132,29 @@ impl Walk<'_> {
         Ok(went_on)
     }
 
+    /// As it was left, or read where it was not.
+    async fn as_left(&self, state: Option<State>, session: &Session) -> anyhow::Result<State> {
+        match state {
+            Some(state) => state.later(session).await.map_err(unforeseen),
+            None => self.state(session, Stance::Outside).await,
+        }
+    }
+
     async fn state(&self, session: &Session, stance: Stance) -> anyhow::Result<State> {
-        State::read(session, &self.history, stance).await.map_err(unforeseen)
+        State::read(session, &self.history, stance)
+            .await
+            .map_err(unforeseen)
     }
 
     /// Forward, back and forward again, each committed.
-    async fn on_the_empty(&mut self, case: &mut Case<'_>, so_far: &[Subject]) -> anyhow::Result<Option<Evidence>> {
+    async fn on_the_empty(
+        &mut self,
+        case: &mut Case<'_>,
+        so_far: &[Subject],
+    ) -> anyhow::Result<Option<Evidence>> {
         let subject = case.subject;
-        let before = self.state(&self.empty.session, Stance::Outside).await?;
+        let left = self.of_empty.take();
+        let before = self.as_left(left, &self.empty.session).await?;
         let forward = case.forward(&self.empty.session, &subject.forward);
         let watched = self.server.watching_roles(&subject.forward.sent, forward);
         let Some(measures) = watched.await? else {
@@ -142,7 +162,11 @@ impl Walk<'_> {
         };
         let after = self.state(&self.empty.session, Stance::Outside).await?;
         if matches!(subject.checked.rollback, Rollback::NothingToUndo { .. }) {
-            case.same_schema("says that there is nothing to undo, and changes the schema", &before, &after);
+            case.same_schema(
+                "says that there is nothing to undo, and changes the schema",
+                &before,
+                &after,
+            );
         }
         if let Some(back) = &subject.back {
             let is_whole = self.committed(case, back, &before, &after).await?;
@@ -150,6 +174,7 @@ impl Walk<'_> {
                 self.make_empty_anew(so_far).await?;
             }
         }
+        self.of_empty = Some(after.clone());
         Ok(Some(Evidence {
             before: before.objects,
             after: after.objects,
@@ -159,15 +184,29 @@ impl Walk<'_> {
     }
 
     /// Back and forward again. `false` where the database is not as it was.
-    async fn committed(&self, case: &mut Case<'_>, back: &Script, before: &State, after: &State) -> anyhow::Result<bool> {
+    async fn committed(
+        &self,
+        case: &mut Case<'_>,
+        back: &Script,
+        before: &State,
+        after: &State,
+    ) -> anyhow::Result<bool> {
         let session = &self.empty.session;
         let count = case.failures.len();
-        if case.back(session, back, "on an empty database").await.is_none() {
+        if case
+            .back(session, back, "on an empty database")
+            .await
+            .is_none()
+        {
             return Ok(false);
         }
         let gone = self.state(session, Stance::Outside).await?;
         case.same_schema(BACK, before, &gone);
-        if case.forward_again(session, "on an empty database").await.is_none() {
+        if case
+            .forward_again(session, "on an empty database")
+            .await
+            .is_none()
+        {
             return Ok(false);
         }
         let again = self.state(session, Stance::Outside).await?;
@@ -190,9 +229,14 @@ impl Walk<'_> {
 
     /// Forward with the rows of the versions before, a second time, back and forward again, and once more from what the
     /// application has written.
-    async fn with_rows(&mut self, case: &mut Case<'_>, mut evidence: Evidence) -> anyhow::Result<Option<Evidence>> {
+    async fn with_rows(
+        &mut self,
+        case: &mut Case<'_>,
+        mut evidence: Evidence,
+    ) -> anyhow::Result<Option<Evidence>> {
         let subject = case.subject;
-        let before = self.state(&self.full.session, Stance::Outside).await?;
+        let left = self.of_full.take();
+        let before = self.as_left(left, &self.full.session).await?;
         let Some(measures) = case.forward(&self.full.session, &subject.forward).await else {
             return Ok(None);
         };
@@ -202,15 +246,22 @@ impl Walk<'_> {
             ..Measures::default()
         });
         let after = self.state(&self.full.session, Stance::Outside).await?;
-        case.same_objects("with rows leads to another schema than without", &evidence.after, &after.objects);
+        case.same_objects(
+            "with rows leads to another schema than without",
+            &evidence.after,
+            &after.objects,
+        );
         case.went_forward(&before, &after);
         evidence.rerunnable = self.run_twice(case, &after).await?;
-        self.there_and_back(case, [&before, &before, &after], Tables::AsBefore).await?;
+        self.there_and_back(case, [&before, &before, &after], Tables::AsBefore)
+            .await?;
         case.fill(&self.full.session).await;
         let used = self.state(&self.full.session, Stance::Outside).await?;
         self.find_tables_without_rows(case, &used);
-        self.there_and_back(case, [&before, &used, &after], Tables::InUse).await?;
+        self.there_and_back(case, [&before, &used, &after], Tables::InUse)
+            .await?;
         case.all_declared_happened();
+        self.of_full = Some(used);
         Ok(Some(evidence))
     }
 
@@ -229,7 +280,10 @@ impl Walk<'_> {
             Ok(()) => Ok(self.state(session, Stance::Within).await?),
             Err(broken) => Err(broken),
         };
-        session.batch_execute("ROLLBACK").await.map_err(unforeseen)?;
+        session
+            .batch_execute("ROLLBACK")
+            .await
+            .map_err(unforeseen)?;
         Ok(case.ran_twice(once, outcome))
     }
 
@@ -246,12 +300,14 @@ impl Walk<'_> {
         if case.subject.is_transaction() {
             let session = &self.full.session;
             begin(session).await.map_err(unforeseen)?;
-            self.both_ways(case, session, back, states, tables, Stance::Within).await?;
+            self.both_ways(case, session, back, states, tables, Stance::Within)
+                .await?;
             let session = &self.full.session;
             return session.batch_execute("ROLLBACK").await.map_err(unforeseen);
         }
         let copy = self.copy_of_full().await?;
-        self.both_ways(case, &copy.session, back, states, tables, Stance::Outside).await?;
+        self.both_ways(case, &copy.session, back, states, tables, Stance::Outside)
+            .await?;
         copy.close().await;
         Ok(())
     }
@@ -274,7 +330,7 @@ impl Walk<'_> {
         }
         let gone = self.state(session, stance).await?;
         case.same_schema(BACK, before, &gone);
-        case.went_back(with_rows, &gone, tables);
+        let is_told = case.went_back(with_rows, &gone, tables);
         let outcome = match stance {
             Stance::Within => case.forward_again_within(session, tables.words()).await,
             Stance::Outside => case.forward_again(session, tables.words()).await,
@@ -284,7 +340,8 @@ impl Walk<'_> {
         }
         let again = self.state(session, stance).await?;
         case.same_schema(AGAIN, after, &again);
-        if tables == Tables::AsBefore {
+        // What was lost on the way back cannot be there again.
+        if tables == Tables::AsBefore && is_told {
             case.went_again(after, &again);
         }
         Ok(())
@@ -408,7 +465,15 @@ impl<'a> Case<'a> {
             Ok(value) => Some(value),
             Err(broken) => {
                 let title = format!("{}: {what}", self.subject.stem());
-                self.add(script.failure(title, &broken));
+                let failure = script.failure(title, &broken);
+                // What fails without rows fails with them, too.
+                if self
+                    .failures
+                    .iter()
+                    .all(|other| other.lines != failure.lines)
+                {
+                    self.add(failure);
+                }
                 None
             }
         }
@@ -436,7 +501,9 @@ impl<'a> Case<'a> {
     }
 
     fn same_objects(&mut self, what: &str, expected: &Objects, found: &Objects) {
-        let expected = expected.iter().map(|(object, text)| (object.as_str(), text.as_str()));
+        let expected = expected
+            .iter()
+            .map(|(object, text)| (object.as_str(), text.as_str()));
         let lines = diff::of_schemas(&crate::schema::differences(expected, found));
         self.no_lines(what, lines);
     }
@@ -456,10 +523,13 @@ impl<'a> Case<'a> {
                 // Declared or not: a run that succeeds must have found its work done.
                 self.same_schema("a second run changes the schema", once, &twice);
                 let moved = moved(&once.rows, &twice.rows, &[], Move::Again);
-                self.no_lines("a second run changes rows", [moved.lost, moved.changed].concat());
+                self.no_lines(
+                    "a second run changes rows",
+                    [moved.lost, moved.changed].concat(),
+                );
                 if declared {
-                    self.fail("says that it is not rerunnable, and a second run is clean").help =
-                        Some("delete the line `-- Not rerunnable: ...`".to_owned());
+                    self.fail("says that it is not rerunnable, and a second run is clean")
+                        .help = Some("delete the line `-- Not rerunnable: ...`".to_owned());
                 }
                 true
             }
@@ -478,25 +548,47 @@ impl<'a> Case<'a> {
     }
 
     fn went_forward(&mut self, before: &State, after: &State) {
-        let moved = moved(&before.rows, &after.rows, &self.subject.changes, Move::Forward);
+        let moved = moved(
+            &before.rows,
+            &after.rows,
+            &self.subject.changes,
+            Move::Forward,
+        );
         if !self.subject.tells_loss() {
-            self.unsaid_loss("destroys what it does not tell of", &moved.lost, "-- Data loss: <what is lost>");
+            self.unsaid_loss(
+                "destroys what it does not tell of",
+                &moved.lost,
+                "-- Data loss: <what is lost>",
+            );
         }
         self.unsaid_change("on the way forward", "forward", moved);
     }
 
-    fn went_back(&mut self, with_rows: &State, gone: &State, tables: Tables) {
-        let moved = moved(&with_rows.rows, &gone.rows, &self.subject.changes, Move::Back);
+    /// Whether all that changed was announced.
+    fn went_back(&mut self, with_rows: &State, gone: &State, tables: Tables) -> bool {
+        let count = self.failures.len();
+        let moved = moved(
+            &with_rows.rows,
+            &gone.rows,
+            &self.subject.changes,
+            Move::Back,
+        );
         let told = "--   -- Data loss: <what is lost>";
         if !self.subject.tells_loss_back() {
-            self.unsaid_loss("its rollback destroys what it does not tell of", &moved.lost, told);
+            self.unsaid_loss(
+                "its rollback destroys what it does not tell of",
+                &moved.lost,
+                told,
+            );
         }
         // What is not as it was before the step is lost, in whatever direction.
         if tables == Tables::AsBefore && !self.subject.tells_loss() {
-            let what = "its rollback does not bring back what was in the rows, and nothing tells so";
+            let what =
+                "its rollback does not bring back what was in the rows, and nothing tells so";
             self.unsaid_loss(what, &moved.overwritten, told);
         }
         self.unsaid_change("on the way back", "back", moved);
+        self.failures.len() == count
     }
 
     fn went_again(&mut self, after: &State, again: &State) {
@@ -532,10 +624,9 @@ impl<'a> Case<'a> {
         let changes = &self.subject.changes;
         for (nth, change) in changes.iter().enumerate() {
             if !self.happened.contains(&nth) {
-                self.fail("a change that is announced does not happen").lines =
-                    vec![format!("  {}", change.line)];
+                self.fail("a change that is announced does not happen")
+                    .lines = vec![format!("  {}", change.line)];
             }
         }
     }
 }
-
