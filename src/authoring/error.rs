@@ -37,13 +37,14 @@ impl Error {
                 let texts = problems
                     .iter()
                     .map(|problem| format!("error: {}\n", problem.render()));
-                let end = "error: the files are not in order; nothing was tried\n".to_owned();
+                let end =
+                    "error: the files are not in order; the lock file is as it was\n".to_owned();
                 texts.chain([end]).collect()
             }
             Self::Unproven(failures) => failure::render(failures),
             Self::Stopped(stopped) => {
                 format!(
-                    "error: stopped by {}; nothing was written\n",
+                    "error: stopped by {}; the lock file is as it was\n",
                     stopped.signal
                 )
             }

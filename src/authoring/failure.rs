@@ -76,5 +76,5 @@ pub(super) fn render(failures: &[Failure]) -> String {
         1 => "1 proof failed".to_owned(),
         count => format!("{count} proofs failed"),
     };
-    text + &format!("error: {count}; nothing was written\n")
+    text + &format!("error: {count}; the lock file is as it was\n")
 }

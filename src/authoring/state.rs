@@ -63,10 +63,16 @@ impl State {
         };
         Ok(Self {
             rows: rows(client, &schema.objects).await?,
-            roles: pairs(&client.simple_query(ROLES).await?)
-                .map(|(role, attributes)| (role.to_owned(), attributes.to_owned()))
-                .collect(),
+            roles: roles(client).await?,
             objects: schema.objects,
+        })
+    }
+
+    /// The same database later, where nothing happened in it: roles belong to the server.
+    pub(super) async fn later(self, client: &Client) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            roles: roles(client).await?,
+            ..self
         })
     }
 
@@ -84,6 +90,12 @@ impl State {
         ]
         .concat()
     }
+}
+
+async fn roles(client: &Client) -> Result<Objects, tokio_postgres::Error> {
+    let messages = client.simple_query(ROLES).await?;
+    let roles = pairs(&messages).map(|(role, attributes)| (role.to_owned(), attributes.to_owned()));
+    Ok(roles.collect())
 }
 
 async fn rows(client: &Client, objects: &Objects) -> Result<Rows, tokio_postgres::Error> {

@@ -58,6 +58,8 @@ pub(super) async fn walk(server: &Server, subjects: &[Subject]) -> anyhow::Resul
         history,
         empty: server.database(None).await?,
         full: server.database(None).await?,
+        of_empty: None,
+        of_full: None,
         without_rows: BTreeSet::new(),
         proofs: Vec::new(),
     };
@@ -81,6 +83,9 @@ struct Walk<'a> {
     history: HistoryTable,
     empty: Database,
     full: Database,
+    /// Each as it was left, where that was read.
+    of_empty: Option<State>,
+    of_full: Option<State>,
     /// Tables that are known to have no row; each is told of once.
     without_rows: BTreeSet<String>,
     proofs: Vec<Proof>,
@@ -127,6 +132,14 @@ impl Walk<'_> {
         Ok(went_on)
     }
 
+    /// As it was left, or read where it was not.
+    async fn as_left(&self, state: Option<State>, session: &Session) -> anyhow::Result<State> {
+        match state {
+            Some(state) => state.later(session).await.map_err(unforeseen),
+            None => self.state(session, Stance::Outside).await,
+        }
+    }
+
     async fn state(&self, session: &Session, stance: Stance) -> anyhow::Result<State> {
         State::read(session, &self.history, stance)
             .await
@@ -140,7 +153,8 @@ impl Walk<'_> {
         so_far: &[Subject],
     ) -> anyhow::Result<Option<Evidence>> {
         let subject = case.subject;
-        let before = self.state(&self.empty.session, Stance::Outside).await?;
+        let left = self.of_empty.take();
+        let before = self.as_left(left, &self.empty.session).await?;
         let forward = case.forward(&self.empty.session, &subject.forward);
         let watched = self.server.watching_roles(&subject.forward.sent, forward);
         let Some(measures) = watched.await? else {
@@ -160,6 +174,7 @@ impl Walk<'_> {
                 self.make_empty_anew(so_far).await?;
             }
         }
+        self.of_empty = Some(after.clone());
         Ok(Some(Evidence {
             before: before.objects,
             after: after.objects,
@@ -220,7 +235,8 @@ impl Walk<'_> {
         mut evidence: Evidence,
     ) -> anyhow::Result<Option<Evidence>> {
         let subject = case.subject;
-        let before = self.state(&self.full.session, Stance::Outside).await?;
+        let left = self.of_full.take();
+        let before = self.as_left(left, &self.full.session).await?;
         let Some(measures) = case.forward(&self.full.session, &subject.forward).await else {
             return Ok(None);
         };
@@ -245,6 +261,7 @@ impl Walk<'_> {
         self.there_and_back(case, [&before, &used, &after], Tables::InUse)
             .await?;
         case.all_declared_happened();
+        self.of_full = Some(used);
         Ok(Some(evidence))
     }
 
@@ -313,7 +330,7 @@ impl Walk<'_> {
         }
         let gone = self.state(session, stance).await?;
         case.same_schema(BACK, before, &gone);
-        case.went_back(with_rows, &gone, tables);
+        let is_told = case.went_back(with_rows, &gone, tables);
         let outcome = match stance {
             Stance::Within => case.forward_again_within(session, tables.words()).await,
             Stance::Outside => case.forward_again(session, tables.words()).await,
@@ -323,7 +340,8 @@ impl Walk<'_> {
         }
         let again = self.state(session, stance).await?;
         case.same_schema(AGAIN, after, &again);
-        if tables == Tables::AsBefore {
+        // What was lost on the way back cannot be there again.
+        if tables == Tables::AsBefore && is_told {
             case.went_again(after, &again);
         }
         Ok(())
@@ -447,7 +465,15 @@ impl<'a> Case<'a> {
             Ok(value) => Some(value),
             Err(broken) => {
                 let title = format!("{}: {what}", self.subject.stem());
-                self.add(script.failure(title, &broken));
+                let failure = script.failure(title, &broken);
+                // What fails without rows fails with them, too.
+                if self
+                    .failures
+                    .iter()
+                    .all(|other| other.lines != failure.lines)
+                {
+                    self.add(failure);
+                }
                 None
             }
         }
@@ -538,7 +564,9 @@ impl<'a> Case<'a> {
         self.unsaid_change("on the way forward", "forward", moved);
     }
 
-    fn went_back(&mut self, with_rows: &State, gone: &State, tables: Tables) {
+    /// Whether all that changed was announced.
+    fn went_back(&mut self, with_rows: &State, gone: &State, tables: Tables) -> bool {
+        let count = self.failures.len();
         let moved = moved(
             &with_rows.rows,
             &gone.rows,
@@ -560,6 +588,7 @@ impl<'a> Case<'a> {
             self.unsaid_loss(what, &moved.overwritten, told);
         }
         self.unsaid_change("on the way back", "back", moved);
+        self.failures.len() == count
     }
 
     fn went_again(&mut self, after: &State, again: &State) {
