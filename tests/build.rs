@@ -13,7 +13,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
 const SECOND: &str =
-    "CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\n\n-- Rollback:\n--   DROP INDEX a_b_idx;\n";
+    "CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\n\n-- Rollback:\n--   DROP VIEW a_b;\n";
 
 /// Prints what is embedded.
 const MAIN: &str = r#"//! Prints what is embedded.
@@ -134,12 +134,13 @@ impl Project {
 
 /// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
 fn small(manifest: &str) -> String {
-    const NEEDED: [&str; 6] = [
+    const NEEDED: [&str; 7] = [
         "annotate-snippets",
         "include_dir",
         "rowan",
         "sha2",
         "siphasher",
+        "squawk-linter",
         "squawk-syntax",
     ];
     let mut section = String::new();
@@ -242,7 +243,7 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
     let project = Project::new();
     let first = "2025_10_11_1 2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
     let second =
-        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\"";
     assert_eq!(project.embedded(), [first, second]);
 
     assert!(!project.rebuilds(), "nothing was touched");
