@@ -575,11 +575,20 @@ fn leaked_files_have_the_form_of_embedded_ones() {
 
 #[test]
 fn what_is_embedded_is_what_is_in_the_folder() {
-    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak};
+    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak_sealed};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let entries = entries(&folder);
-    let fresh = leak(&entries, &checked(&entries));
-    assert_eq!(format!("{MIGRATIONS:#?}"), format!("{fresh:#?}"));
+    let gate = Gate {
+        today: Day::from_unix(0),
+        release: false,
+    };
+    let outcome = check_sealed(&entries, gate);
+    assert_eq!(rendered(&outcome.problems), "");
+    let fresh = leak_sealed(&entries, &outcome.migrations, &outcome.lock_file);
+    for (embedded, fresh) in MIGRATIONS.iter().zip(fresh) {
+        assert_eq!(format!("{embedded:#?}"), format!("{fresh:#?}"));
+    }
+    assert_eq!(MIGRATIONS.len(), fresh.len());
     let staged: Vec<_> = FILES.files().map(|file| file.path().to_owned()).collect();
     assert_eq!(staged.len(), MIGRATIONS.len());
     for ((embedded, fresh), staged) in MIGRATIONS.iter().zip(fresh).zip(staged) {
