@@ -50,12 +50,12 @@ fn fail(lines: &[String]) -> ExitCode {
 fn run() -> Result<Vec<String>, String> {
     let entries = read(Path::new(source::FOLDER))?;
     let outcome = judge(&entries)?;
-    for line in outcome.warnings.iter().flat_map(check::Problem::lines) {
-        println!("cargo::warning={line}");
-    }
     if !outcome.problems.is_empty() {
         let lines = outcome.problems.iter().flat_map(check::Problem::lines);
         return Ok(lines.collect());
+    }
+    for line in outcome.warnings.iter().flat_map(check::Problem::lines) {
+        println!("cargo::warning={line}");
     }
     let out = env::var_os("OUT_DIR")
         .map(PathBuf::from)

@@ -4,8 +4,8 @@ use super::problem::Finding;
 use super::seal::{self, Seal, Sealed};
 use super::unsafe_ddl::{HAZARDS, Hazard};
 use super::{
-    Checked, Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun,
-    resume, rollback, session, syntax, transaction,
+    Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun, resume,
+    rollback, session, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -29,14 +29,14 @@ pub(super) enum Check {
     Bytes(fn(&[u8]) -> Vec<Finding>),
     /// The parsed file.
     File(fn(&File<'_>) -> Vec<Finding>),
+    /// The same, for unsafe DDL.
+    Unsafe(&'static Hazard),
     /// The text of `migrations.lock`, as it is read. Where it has such a problem, nothing is held to it.
     LockFile,
     /// The files of the folder against the seals; a finding belongs to the file of that name.
     Sealed(fn(&Sealed<'_>) -> Vec<(String, Finding)>),
-    /// The evidence about a file that is as it was sealed.
-    Evidence(fn(&Checked, &Seal) -> Vec<Finding>),
-    /// The parsed file, for unsafe DDL.
-    Unsafe(&'static Hazard),
+    /// The evidence about a file that is as it was sealed: what speaks against it.
+    Evidence(fn(&Seal) -> Option<String>),
 }
 
 const fn folder(
@@ -78,6 +78,15 @@ const fn file(
     }
 }
 
+const fn hazard(hazard: &'static Hazard) -> Rule {
+    Rule {
+        name: hazard.name,
+        refuses: hazard.refuses,
+        recipe: Some(hazard.recipe),
+        check: Check::Unsafe(hazard),
+    }
+}
+
 const fn sealed(
     name: &'static str,
     refuses: &'static str,
@@ -94,22 +103,14 @@ const fn sealed(
 const fn evidence(
     name: &'static str,
     refuses: &'static str,
-    judge: fn(&Checked, &Seal) -> Vec<Finding>,
+    recipe: &'static str,
+    judge: fn(&Seal) -> Option<String>,
 ) -> Rule {
     Rule {
         name,
         refuses,
-        recipe: None,
+        recipe: Some(recipe),
         check: Check::Evidence(judge),
-    }
-}
-
-const fn hazard(hazard: &'static Hazard) -> Rule {
-    Rule {
-        name: hazard.name,
-        refuses: hazard.refuses,
-        recipe: Some(hazard.recipe),
-        check: Check::Unsafe(hazard),
     }
 }
 
@@ -159,13 +160,13 @@ const NAMED: &[Rule] = &[
     sealed("sealed-order", "a new file before a sealed one", seal::sealed_order),
     sealed("seal-contradiction", "a seal that says otherwise than its file", seal::seal_contradiction),
     sealed(seal::UNSEALED, "a file without a seal, in a release build; a debug build warns", seal::unsealed),
-    evidence("table-rewrite", "a table that is rewritten", seal::table_rewrite),
-    evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::long_table_lock),
+    evidence("table-rewrite", "a table that is rewritten", seal::REWRITE_RECIPE, seal::table_rewrite),
+    evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::LONG_LOCK_RECIPE, seal::long_table_lock),
 ];
 
 static ALL: [Rule; NAMED.len() + HAZARDS.len()] = {
     let mut all = [NAMED[0]; NAMED.len() + HAZARDS.len()];
-    let mut nth: usize = 0;
+    let mut nth = 0;
     while nth < all.len() {
         all[nth] = match nth.checked_sub(NAMED.len()) {
             None => NAMED[nth],

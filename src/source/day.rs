@@ -9,7 +9,8 @@ use std::fmt;
 pub struct Day {
     year: i64,
     month: i64,
-    day: i64,
+    /// Of the month, from 1.
+    nth: i64,
 }
 
 impl Day {
@@ -20,19 +21,19 @@ impl Day {
         let mut day = Self {
             year: 1970,
             month: 1,
-            day: 1,
+            nth: 1,
         };
         while left >= day.left_in_month() && day.year <= 9999 {
             left -= day.left_in_month();
             day = day.next_month();
         }
-        day.day += left.min(day.left_in_month() - 1);
+        day.nth += left.min(day.left_in_month() - 1);
         day
     }
 
     fn of(version: Version) -> Self {
-        let (year, month, day, _) = version.parts();
-        Self { year, month, day }
+        let (year, month, nth, _) = version.parts();
+        Self { year, month, nth }
     }
 
     fn following(self) -> Self {
@@ -40,14 +41,14 @@ impl Day {
             return self.next_month();
         }
         Self {
-            day: self.day + 1,
+            nth: self.nth + 1,
             ..self
         }
     }
 
     /// How many days of the month are left, this one with them.
     fn left_in_month(self) -> i64 {
-        days_in_month(self.year, self.month) - self.day + 1
+        days_in_month(self.year, self.month) - self.nth + 1
     }
 
     fn next_month(self) -> Self {
@@ -58,7 +59,7 @@ impl Day {
         Self {
             year,
             month,
-            day: 1,
+            nth: 1,
         }
     }
 }
@@ -66,8 +67,8 @@ impl Day {
 impl fmt::Display for Day {
     /// Prints `2025_10_11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day } = self;
-        write!(f, "{year:04}_{month:02}_{day:02}")
+        let Self { year, month, nth } = self;
+        write!(f, "{year:04}_{month:02}_{nth:02}")
     }
 }
 

@@ -13,7 +13,7 @@ pub use evidence::evidence_problems;
 pub use gate::Gate;
 pub use hash::{forward_sha256, rollback_sha256, schema_sha256};
 
-pub(super) use evidence::{long_table_lock, table_rewrite};
+pub(super) use evidence::{LONG_LOCK_RECIPE, REWRITE_RECIPE, long_table_lock, table_rewrite};
 pub(super) use gate::{
     Sealed, UNSEALED, judge, seal_contradiction, sealed_file, sealed_forward, sealed_order,
     sealed_rollback, unsealed,

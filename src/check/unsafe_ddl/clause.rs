@@ -55,11 +55,6 @@ impl Clause {
         is_serial(&self.action)
     }
 
-    /// Whether the default of the added column differs from row to row.
-    pub(super) fn is_volatile(&self) -> bool {
-        child(&self.action, K::DEFAULT_CONSTRAINT).is_some_and(|default| is_volatile(&default))
-    }
-
     /// The column that an ALTER COLUMN changes.
     pub(super) fn altered_column(&self) -> Option<String> {
         let column = child(&self.action, K::COLUMN_NAME_REF);
@@ -82,6 +77,15 @@ pub(super) fn checks_of_added_columns(statement: &SyntaxNode) -> Vec<SyntaxNode>
         constraints.filter(|node| node.kind() == K::CHECK_CONSTRAINT)
     });
     checks.collect()
+}
+
+/// Defaults of added columns that differ from row to row.
+pub(super) fn volatile_defaults(statement: &SyntaxNode) -> Vec<SyntaxNode> {
+    let defaults = added_columns(statement).filter_map(|column| {
+        let default = child(&column, K::DEFAULT_CONSTRAINT)?;
+        default.children().find(|node| is_volatile(node))
+    });
+    defaults.collect()
 }
 
 pub(super) fn added_serial_columns(statement: &SyntaxNode) -> Vec<SyntaxNode> {

@@ -74,7 +74,7 @@ impl Hazard {
     }
 }
 
-const EXPAND: &str = "expand and contract: the application stops to use it in one release, and this runs with a later one";
+const EXPAND: &str = "expand and contract: first a release of the application that no longer uses it, then this with a later one";
 
 /// All of them. What a row says holds for what was there before the file; what the file made itself is safe.
 pub(in crate::check) static HAZARDS: [Hazard; 27] = [
@@ -90,7 +90,7 @@ pub(in crate::check) static HAZARDS: [Hazard; 27] = [
         "drop-index",
         &[Squawk::RequireConcurrentIndexDeletion],
         "an index dropped without CONCURRENTLY",
-        "reads and writes of the table wait until the index is dropped, and it for all that came before",
+        "reads and writes of the table queue behind this, and this waits for all that use the table now",
         "write `DROP INDEX CONCURRENTLY IF EXISTS <name>` in a file of its own with `-- migrate: no-transaction`",
     ),
     hazard(
@@ -104,7 +104,7 @@ pub(in crate::check) static HAZARDS: [Hazard; 27] = [
         "detach-partition",
         &[Squawk::RequireConcurrentPartitionDetach],
         "a partition detached without CONCURRENTLY",
-        "reads and writes of the whole table wait until the partition is detached, and it for all that came before",
+        "reads and writes of the whole table queue behind this, and this waits for all that use the table now",
         "PostgreSQL 14 and later: write `DETACH PARTITION ... CONCURRENTLY` in a file of its own with `-- migrate: no-transaction`",
     ),
     hazard(
@@ -170,12 +170,13 @@ pub(in crate::check) static HAZARDS: [Hazard; 27] = [
     ),
     hazard(
         "column-default",
-        &[Squawk::AddingFieldWithDefault],
+        &[],
         "a new column with a default that differs from row to row",
         "the table is rewritten while reads and writes wait",
         "add the column without a default, write `ALTER COLUMN ... SET DEFAULT` for new rows, and fill the old ones in batches in a later file",
     )
-    .only(|clause| clause.action_has(K::DEFAULT_CONSTRAINT) && !clause.is_generated() && clause.is_volatile()),
+    // Squawk looks into no call that has arguments, and into no array.
+    .also(clause::volatile_defaults),
     hazard(
         "generated-column",
         &[Squawk::AddingFieldWithDefault],

@@ -55,7 +55,7 @@ impl Made {
     }
 
     /// Whether what the clause does is done to what the file has made, or is made good by the file.
-    pub(super) fn excuses(&self, hazard: &Hazard, clause: &Clause, in_transaction: bool) -> bool {
+    pub(super) fn excuses(&self, hazard: &Hazard, clause: &Clause) -> bool {
         let subject = subject(&clause.statement);
         if subject
             .as_ref()
@@ -71,10 +71,10 @@ impl Made {
             "drop-not-null" | "identity" => column.is_some_and(|column| self.now.contains(&column)),
             "drop-default" => {
                 let default = column.map(|column| part("default", &table, column.name));
-                in_transaction && default.is_some_and(|default| self.ever.contains(&default))
+                default.is_some_and(|default| self.ever.contains(&default))
             }
             "drop-object" | "drop-constraint" => self.all_of(clause, |object| {
-                self.now.contains(object) || in_transaction && self.ever.contains(object)
+                self.now.contains(object) || self.ever.contains(object)
             }),
             "drop-table" | "drop-column" | "drop-index" | "rename" => {
                 self.all_of(clause, |object| self.now.contains(object))

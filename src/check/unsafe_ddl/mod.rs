@@ -12,7 +12,6 @@ mod volatile;
 pub(super) use hazards::{HAZARDS, Hazard};
 
 use super::file::File;
-use super::header::runs_without_transaction;
 use super::problem::Finding;
 use crate::source::Span;
 use clause::Clause;
@@ -52,11 +51,10 @@ pub(super) fn find(file: &File<'_>) -> Vec<Found> {
     if !file.forward.is_sound() {
         return Vec::new();
     }
-    let in_transaction = !runs_without_transaction(file);
     let scripts = scripts(&file.forward);
     let mut statements: Vec<(&Piece<'_>, SyntaxNode, Vec<Seen>)> = Vec::new();
     for script in &scripts {
-        let mut seen = see(script, in_transaction);
+        let mut seen = see(script);
         for (piece, statement) in script.statements() {
             let (here, rest) = seen
                 .into_iter()
@@ -74,7 +72,7 @@ pub(super) fn find(file: &File<'_>) -> Vec<Found> {
     for (piece, statement, seen) in &statements {
         let harmful = seen
             .iter()
-            .filter(|seen| !made.excuses(seen.hazard, &seen.clause, in_transaction));
+            .filter(|seen| !made.excuses(seen.hazard, &seen.clause));
         found.extend(harmful.map(|seen| Found {
             span: piece.span_of(seen.range),
             rule: seen.hazard.name,
@@ -93,7 +91,7 @@ struct Seen {
     range: TextRange,
 }
 
-fn see(script: &Script<'_>, in_transaction: bool) -> Vec<Seen> {
+fn see(script: &Script<'_>) -> Vec<Seen> {
     let mut seen = Vec::new();
     for violation in lint(script) {
         let Some(clause) = script.node_at(violation.text_range).and_then(Clause::of) else {
@@ -112,9 +110,7 @@ fn see(script: &Script<'_>, in_transaction: bool) -> Vec<Seen> {
             range: trimmed(script, violation.text_range),
         }));
     }
-    if in_transaction {
-        seen.extend(validated_at_once(script));
-    }
+    seen.extend(validated_at_once(script));
     for (_, statement) in script.statements() {
         for hazard in &HAZARDS {
             let nodes = (hazard.ours)(&statement).into_iter();

@@ -1,13 +1,12 @@
-//! Whether a default differs from row to row, so that a new column with it rewrites the table.
+//! Whether the default of a new column differs from row to row, so that the table is rewritten.
 
 use super::super::words::name;
 use squawk_linter::{Linter, Rule};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-/// Without a call there is nothing in an expression that could differ. Squawk asks no call with arguments whether it is
-/// volatile; each function by itself it knows.
-pub(super) fn is_volatile(default: &SyntaxNode) -> bool {
-    let calls = default
+/// Without a call nothing in an expression could differ. With one, squawk knows the function.
+pub(super) fn is_volatile(expression: &SyntaxNode) -> bool {
+    let calls = expression
         .descendants()
         .filter(|node| node.kind() == SyntaxKind::CALL_EXPR);
     calls.into_iter().any(|call| {
