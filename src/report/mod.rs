@@ -2,10 +2,14 @@
 
 mod advice;
 mod config;
+mod differences;
 mod error;
 mod migrations;
+mod obstacles;
 mod out;
 mod plan;
+mod progress;
+mod rollback;
 mod status;
 mod summary;
 mod up;
@@ -20,9 +24,11 @@ pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
 pub use self::out::Out;
 pub use self::plan::PlanReport;
+pub use self::progress::{DoneReport, Progress};
+pub use self::rollback::{DryRunReport, RollbackReport};
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
-pub use self::up::{Progress, UpReport};
+pub use self::up::UpReport;
 pub use self::version::VersionReport;
 pub use self::wait::WaitReport;
 
