@@ -23,3 +23,4 @@ pub mod schema;
 pub mod server_error;
 pub mod signal;
 pub mod source;
+pub mod verify;

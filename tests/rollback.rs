@@ -10,7 +10,6 @@ use support::golden::golden;
 use support::library::{Ended, Library, up};
 use support::mask::{mask, mask_counts};
 use support::proxy::{Fault, Proxy};
-use support::seals::sealed;
 use support::server::{Database, Server, Session};
 
 const TABLE: &str = "-- Teams.\n\
@@ -33,6 +32,11 @@ const TABLE_FILE: &str = "2025_01_01_1_teams.sql";
 const COLUMN_FILE: &str = "2025_01_02_1_motto.sql";
 const INDEX_FILE: &str = "2025_01_03_1_index.sql";
 const FILL_FILE: &str = "2025_01_03_2_fill.sql";
+
+/// The same migrations, sealed on the shared server.
+async fn sealed(library: Library) -> Library {
+    Library(support::sealing::sealed(library.0, Server::shared()).await)
+}
 
 /// Four sealed migrations: a table, a column of it, an index, and one with nothing to undo.
 async fn four() -> Library {

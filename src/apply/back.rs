@@ -3,7 +3,7 @@
 use super::course::Course;
 use super::goal::Goal;
 use super::runner::{Runner, Stop, limits};
-use super::step::Step;
+use super::step::{Leg, Step, removal};
 use super::transaction::frame;
 use super::{Ended, SCHEMA};
 use crate::config::Settings;
@@ -47,24 +47,23 @@ pub async fn roll_back(
 /// What [`roll_back`] would send for a step, for people to read. Between the statements and COMMIT it also reads the
 /// schema.
 pub fn transcript(step: &BackStep<'_>, settings: &Settings) -> String {
-    let goal = Goal::default();
-    let step = Step::back(step, &settings.history, &goal);
-    let limits = limits(settings, &step.leg, true);
-    let statements: Vec<String> = (0..step.count())
-        .map(|nth| format!("{};\n", step.statement(nth)))
+    let leg = Leg::back(step);
+    let row = removal(step.migration, &settings.history);
+    let limits = limits(settings, &leg, true);
+    let script = &leg.script;
+    let statements: String = (0..script.statements.len())
+        .map(|nth| format!("{};\n", script.statement(nth)))
         .collect();
-    let statements = statements.concat();
-    match step.leg.script.mode {
+    match script.mode {
         Mode::Transaction => {
             let frame = frame(&limits);
-            format!("{frame}{};\n{statements}COMMIT;\n", step.row)
+            format!("{frame}{row};\n{statements}COMMIT;\n")
         }
         Mode::NoTransaction => format!(
             "SET search_path TO {SCHEMA};\nSET statement_timeout TO {};\nSET lock_timeout TO {};\n{statements}\
-             BEGIN ISOLATION LEVEL READ COMMITTED;\n{};\nCOMMIT;\n",
+             BEGIN ISOLATION LEVEL READ COMMITTED;\n{row};\nCOMMIT;\n",
             limits.statement_timeout.as_millis(),
             limits.lock_timeout.as_millis(),
-            step.row
         ),
     }
 }

@@ -2,7 +2,6 @@
 
 mod advice;
 mod config;
-mod differences;
 mod error;
 mod migrations;
 mod obstacles;
@@ -13,6 +12,7 @@ mod rollback;
 mod status;
 mod summary;
 mod up;
+mod verify;
 mod version;
 mod voice;
 mod wait;
@@ -29,6 +29,7 @@ pub use self::rollback::{DryRunReport, RollbackReport};
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;
+pub use self::verify::{FoundReport, VerifyReport};
 pub use self::version::VersionReport;
 pub use self::wait::WaitReport;
 
