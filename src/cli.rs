@@ -48,9 +48,9 @@ pub enum Command {
     },
     /// Take back what is applied, newest first, each migration in one transaction
     ///
-    /// Before anything is done, the whole way is checked, and everything that is in it is told at once: migrations without
-    /// a way back, data that would be lost, a schema that is not the one that was sealed. After each step the schema must be
-    /// the one that was sealed for the version before, or the step is rolled back itself.
+    /// Before anything is done the whole way is looked at, and everything that is in the way is told at once: migrations
+    /// without a way back, data that would be lost, a schema that is not as sealed. After each step the schema must be as
+    /// sealed at the version before, or the step is undone.
     Rollback {
         /// How far
         #[command(flatten)]
@@ -58,7 +58,7 @@ pub enum Command {
         /// Go on where the way back destroys data; without it, what would be lost is listed and nothing is done
         #[arg(long)]
         accept_data_loss: bool,
-        /// Go on where the schema is not the one that was sealed: what differs now may differ afterwards, and nothing else
+        /// Go on where the schema is not as sealed: what differs now may differ afterwards, and nothing else
         #[arg(long)]
         accept_drift: bool,
         /// Print the SQL that would run, newest first, and do nothing

@@ -52,7 +52,7 @@ impl fmt::Display for Task {
 pub struct Accepted {
     /// To destroy data.
     pub data_loss: bool,
-    /// To start from another schema than the sealed one.
+    /// To start from a schema that is not as sealed.
     pub drift: bool,
 }
 

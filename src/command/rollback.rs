@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::drive::{Drive, Errand};
 use super::verify::Eye;
-use super::{ask, asked, read_history};
+use super::{asked, read_history};
 use crate::apply::{Accepted, Course, Ended, Goal, Task, is_under_way, roll_back, transcript};
 use crate::config::Settings;
 use crate::connect::{Connector, Session};
@@ -91,7 +91,9 @@ impl Back<'_> {
 
     /// Shows what would be sent, and what is in the way of it.
     pub(super) async fn show(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
-        let (session, mut history) = ask(self.settings, self.connector).await?;
+        let session = self.connector.connect().await?;
+        out.text(&format!("-- {}\n", session.target))?;
+        let (session, mut history) = asked(session, self.settings, self.connector).await?;
         let (plan, result) = loop {
             let plan = rollback_plan(self.embedded, &history, extent)?;
             let result = self.findings(&session, &plan).await;
@@ -175,7 +177,7 @@ fn tell(drift: &[Difference]) {
     let objects: Vec<&str> = drift.iter().map(Difference::object).collect();
     tracing::warn!(
         objects = objects.join(", "),
-        "the schema is not the one that was sealed, which was accepted"
+        "the schema is not as sealed, which was accepted"
     );
 }
 

@@ -31,10 +31,11 @@ fn one(obstacle: &Obstacle, paint: Paint) -> String {
             version,
             differences,
         } => {
-            let what = format!(
-                "the schema has {} from the one that was sealed for {version}",
-                count(differences.len(), "difference")
-            );
+            let objects = match differences.len() {
+                1 => "1 object differs".to_owned(),
+                more => format!("{more} objects differ"),
+            };
+            let what = format!("the schema is not as sealed at {version}: {objects}");
             let blocks = differences
                 .iter()
                 .map(|difference| block(difference, paint));
