@@ -4,8 +4,9 @@
 //! Expected output stands beside each file and is compared whole. `BLESS=1` rewrites it; the places in
 //! `corpus/PLACES` are written by hand and never rewritten.
 
-use dsentr_migrate::check::{Entry, Outcome, Problem, RULES, check};
-use dsentr_migrate::source::{Excerpt, FileName, Location, Note, Span, Version};
+use dsentr_migrate::check::seal::LOCK_FILE;
+use dsentr_migrate::check::{Entry, Gate, Outcome, Problem, RULES, check, check_sealed};
+use dsentr_migrate::source::{Day, Excerpt, FileName, Location, Note, Span, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,17 @@ fn entries(fixture: &Path) -> Vec<Entry> {
         bytes: path.is_file().then(|| fs::read(path).unwrap()),
     };
     sorted(fixture).iter().map(read).collect()
+}
+
+/// What the rules say of a fixture. Where there are seals, and for the rule that wants them, the gate is asked.
+fn judged(rule: &str, fixture: &Path) -> Vec<Problem> {
+    let entries = entries(fixture);
+    let release = rule == "unsealed";
+    if !release && entries.iter().all(|entry| entry.name != LOCK_FILE) {
+        return check(&entries).problems;
+    }
+    let today = Day::from_unix(1_764_633_600);
+    check_sealed(&entries, Gate { today, release }).problems
 }
 
 fn rendered(problems: &[Problem]) -> String {
@@ -87,7 +99,7 @@ fn each_rule_passes_what_is_right_and_catches_what_is_wrong() {
     let mut wrong = Vec::new();
     for rule in RULES {
         for fixture in sorted(&fixtures("rules").join(rule.name)) {
-            let problems = check(&entries(&fixture)).problems;
+            let problems = judged(rule.name, &fixture);
             let name = file_name(&fixture);
             if name.starts_with("ok_") && !problems.is_empty() {
                 wrong.push(format!(
@@ -253,6 +265,7 @@ fn checked(entries: &[Entry]) -> Vec<dsentr_migrate::check::Checked> {
     let Outcome {
         migrations,
         problems,
+        ..
     } = check(entries);
     assert!(problems.is_empty(), "{}", rendered(&problems));
     migrations
@@ -711,6 +724,7 @@ mod arbitrary {
         let Outcome {
             migrations,
             problems,
+            ..
         } = check(&[Entry::file(name, bytes)]);
         for problem in &problems {
             if let Some(span) = problem.span {

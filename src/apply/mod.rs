@@ -29,6 +29,8 @@ pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
 use self::forward::Forward;
 pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
+#[cfg(feature = "authoring")]
+pub(crate) use self::locate::locate_in;
 use self::runner::{Runner, Stop};
 pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};

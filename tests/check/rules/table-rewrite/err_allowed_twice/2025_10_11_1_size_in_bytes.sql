@@ -1,0 +1,8 @@
+-- Sizes are in bytes now.
+-- allow: table-rewrite: there are a hundred users.
+-- allow: table-rewrite: there are a hundred users.
+ALTER TABLE users ALTER COLUMN size TYPE bigint;
+
+-- Rollback:
+--   ALTER TABLE users ALTER COLUMN size TYPE int;
+--   -- Data loss: fails where a size does not fit.
