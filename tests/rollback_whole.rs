@@ -112,9 +112,7 @@ async fn busy(server: &Server) -> (Database<'_>, Session) {
     up_to_newest(&database);
     let holder = database.session().await;
     holder
-        .batch(&format!(
-            "BEGIN; LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE"
-        ))
+        .batch(&format!("BEGIN; LOCK TABLE {TABLE} IN ROW EXCLUSIVE MODE"))
         .await;
     (database, holder)
 }

@@ -11,6 +11,7 @@ mod forward;
 mod goal;
 mod ledger;
 mod locate;
+mod look;
 mod one_by_one;
 mod residue;
 mod runner;
@@ -31,6 +32,7 @@ pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
+pub use self::look::differing;
 use self::runner::{Runner, Stop};
 pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};
