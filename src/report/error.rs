@@ -253,6 +253,13 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    if let Error::Underway(underway) = error
+        && let task @ Task::Rollback { .. } = underway.standing.task
+    {
+        help.push(format!(
+            "`dsentr-migrate {task}` goes on where this run ended; --steps would count anew"
+        ));
+    }
     // The first step follows nothing.
     if let Some(first) = help.first_mut()
         && let Some(rest) = first.strip_prefix("then ")
