@@ -87,7 +87,12 @@ fn matches(expected: &[String], actual: &[String]) -> bool {
 #[test]
 fn console_blocks_show_what_happens() {
     let mut played = 0;
-    for document in ["README.md", "docs/settings.md", "docs/migrations.md"] {
+    for document in [
+        "README.md",
+        "docs/settings.md",
+        "docs/migrations.md",
+        "docs/rollback.md",
+    ] {
         let database = Server::shared().database();
         for block in blocks(&read(document), "console") {
             let actual = play(&block, &database);
@@ -98,7 +103,7 @@ fn console_blocks_show_what_happens() {
             played += 1;
         }
     }
-    assert_eq!(played, 3);
+    assert_eq!(played, 4);
 }
 
 #[test]

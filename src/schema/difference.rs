@@ -41,6 +41,14 @@ impl Difference {
             | Self::Different { object, .. } => object,
         }
     }
+
+    /// As it is; none where it is not there.
+    pub fn found(&self) -> Option<&str> {
+        match self {
+            Self::Absent { .. } => None,
+            Self::Extra { found, .. } | Self::Different { found, .. } => Some(found),
+        }
+    }
 }
 
 /// What differs, by object. Where a whole object is absent or extra, its parts are not told of.

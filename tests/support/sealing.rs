@@ -2,7 +2,7 @@
 //! hold the objects and nothing else: what `verify` needs.
 
 use dsentr_migrate::config::HistoryTable;
-use dsentr_migrate::embedded::{Migration, Seal};
+use dsentr_migrate::embedded::{Migration, Mode, Seal};
 use dsentr_migrate::schema::{Objects, Schema, Scope};
 
 use super::schema::apply;
@@ -21,7 +21,11 @@ pub(crate) async fn sealed(
     let mut before = read(&session).await;
     let mut sealed = Vec::new();
     for migration in migrations {
-        apply(&session, migration).await;
+        if migration.mode == Mode::Transaction {
+            apply(&session, migration).await;
+        } else {
+            one_by_one(&session, migration).await;
+        }
         let after = read(&session).await;
         sealed.push(Migration {
             seal: Some(seal(&before, &after)),
@@ -30,6 +34,12 @@ pub(crate) async fn sealed(
         before = after;
     }
     sealed.leak()
+}
+
+async fn one_by_one(session: &Session, migration: &Migration) {
+    for nth in 0..migration.statements.len() {
+        session.batch(migration.statement(nth)).await;
+    }
 }
 
 fn seal(before: &Objects, after: &Objects) -> &'static Seal {
