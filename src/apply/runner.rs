@@ -229,8 +229,8 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     /// A signal asked for the end, and the server did not say in time what became of the migration.
     fn silent(&self, step: &Step<'_>, left: Left) -> Stop {
-        let stop = self.course.connector.stop;
-        let Some(signal) = stop.requested() else {
+        let signalled = self.course.connector.stop.requested();
+        let Some(signal) = signalled else {
             return anyhow::anyhow!("given up without a signal").into();
         };
         let reason = "the server did not confirm it in time".to_owned();
