@@ -820,7 +820,7 @@ mod arbitrary {
     }
 
     /// Pieces that change what follows them.
-    const PIECES: [&str; 28] = [
+    const PIECES: [&str; 40] = [
         "'",
         "\"",
         "$$",
@@ -849,6 +849,18 @@ mod arbitrary {
         "EXECUTE '%",
         "CASE",
         "%1$L",
+        "EXECUTE '",
+        "' || a || '",
+        "EXECUTE format('",
+        "CREATE INDEX ON a (b)",
+        "CREATE TABLE a (b int)",
+        "ALTER TABLE a",
+        "ADD COLUMN b serial DEFAULT random() CHECK",
+        "ADD CONSTRAINT c UNIQUE",
+        "VALIDATE CONSTRAINT c",
+        "ALTER COLUMN b SET NOT NULL",
+        "DROP COLUMN b, RENAME TO c",
+        "-- allow: create-index: ß\n",
     ];
 
     proptest! {
@@ -868,6 +880,16 @@ mod arbitrary {
         #[test]
         fn words(words in vec(select(&PIECES[..]), 0..40)) {
             judge(NAME, words.join(" ").as_bytes());
+        }
+
+        /// As far as it can be parsed the linter sees it, and the strings of EXECUTE it sees in any case.
+        #[test]
+        fn dynamic(words in vec(select(&PIECES[..]), 0..12), cut in any::<Index>()) {
+            let words = words.join(" ").replace('\'', "''");
+            let cut = words.floor_char_boundary(cut.index(words.len() + 1));
+            let sql = format!("DO $x$ BEGIN EXECUTE '{}' || 'ß' || format('{}', a); END $x$;", &words[..cut], words);
+            judge(NAME, sql.as_bytes());
+            judge(NAME, format!("{sql}\n\n-- Irreversible: no.\n").as_bytes());
         }
 
         #[test]
