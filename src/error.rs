@@ -9,6 +9,7 @@ use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::Refusal;
 use crate::signal::Stopped;
 use crate::source::Version;
+use crate::verify::{Drift, Unsealed};
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -20,7 +21,7 @@ pub mod exit_code {
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree.
+    /// History and binary disagree, or the live schema is not as sealed.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -39,6 +40,10 @@ pub enum Error {
     Pending,
     /// The plan cannot be made.
     Refusal(Refusal),
+    /// The live schema is not as sealed; the result says what differs.
+    Drift(Drift),
+    /// There is nothing to compare the live schema with.
+    Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
     LockTimeout(LockTimeout),
     /// No server let us in.
@@ -84,7 +89,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Refusal(Refusal::NoSuchTarget { .. }) => exit_code::CONFIG,
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
@@ -96,7 +101,7 @@ impl Error {
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Other(_) => exit_code::FAILED,
+            Self::Unsealed(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -107,6 +112,8 @@ impl fmt::Display for Error {
             Self::Config(error) => error.fmt(f),
             Self::Pending => f.write_str("migrations are pending"),
             Self::Refusal(refusal) => refusal.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
+            Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
@@ -146,6 +153,7 @@ impl From<Failure> for Error {
 from! {
     ConfigError => Config,
     Refusal => Refusal,
+    Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,

@@ -4,8 +4,9 @@
 //! Expected output stands beside each file and is compared whole. `BLESS=1` rewrites it; the places in
 //! `corpus/PLACES` are written by hand and never rewritten.
 
-use dsentr_migrate::check::{Entry, Outcome, Problem, RULES, check};
-use dsentr_migrate::source::{Excerpt, FileName, Location, Note, Span, Version};
+use dsentr_migrate::check::seal::LOCK_FILE;
+use dsentr_migrate::check::{Entry, Gate, Outcome, Problem, RULES, check, check_sealed};
+use dsentr_migrate::source::{Day, Excerpt, FileName, Location, Note, Span, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,17 @@ fn entries(fixture: &Path) -> Vec<Entry> {
         bytes: path.is_file().then(|| fs::read(path).unwrap()),
     };
     sorted(fixture).iter().map(read).collect()
+}
+
+/// What the rules say of a fixture. Where there are seals, and for the rule that wants them, the gate is asked.
+fn judged(rule: &str, fixture: &Path) -> Vec<Problem> {
+    let entries = entries(fixture);
+    let release = rule == "unsealed";
+    if !release && entries.iter().all(|entry| entry.name != LOCK_FILE) {
+        return check(&entries).problems;
+    }
+    let today = Day::from_unix(1_764_633_600);
+    check_sealed(&entries, Gate { today, release }).problems
 }
 
 fn rendered(problems: &[Problem]) -> String {
@@ -87,7 +99,7 @@ fn each_rule_passes_what_is_right_and_catches_what_is_wrong() {
     let mut wrong = Vec::new();
     for rule in RULES {
         for fixture in sorted(&fixtures("rules").join(rule.name)) {
-            let problems = check(&entries(&fixture)).problems;
+            let problems = judged(rule.name, &fixture);
             let name = file_name(&fixture);
             if name.starts_with("ok_") && !problems.is_empty() {
                 wrong.push(format!(
@@ -302,6 +314,7 @@ fn checked(entries: &[Entry]) -> Vec<dsentr_migrate::check::Checked> {
     let Outcome {
         migrations,
         problems,
+        ..
     } = check(entries);
     assert!(problems.is_empty(), "{}", rendered(&problems));
     migrations
@@ -562,11 +575,20 @@ fn leaked_files_have_the_form_of_embedded_ones() {
 
 #[test]
 fn what_is_embedded_is_what_is_in_the_folder() {
-    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak};
+    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak_sealed};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let entries = entries(&folder);
-    let fresh = leak(&entries, &checked(&entries));
-    assert_eq!(format!("{MIGRATIONS:#?}"), format!("{fresh:#?}"));
+    let gate = Gate {
+        today: Day::from_unix(0),
+        release: false,
+    };
+    let outcome = check_sealed(&entries, gate);
+    assert_eq!(rendered(&outcome.problems), "");
+    let fresh = leak_sealed(&entries, &outcome.migrations, &outcome.lock_file);
+    for (embedded, fresh) in MIGRATIONS.iter().zip(fresh) {
+        assert_eq!(format!("{embedded:#?}"), format!("{fresh:#?}"));
+    }
+    assert_eq!(MIGRATIONS.len(), fresh.len());
     let staged: Vec<_> = FILES.files().map(|file| file.path().to_owned()).collect();
     assert_eq!(staged.len(), MIGRATIONS.len());
     for ((embedded, fresh), staged) in MIGRATIONS.iter().zip(fresh).zip(staged) {
@@ -764,6 +786,7 @@ mod arbitrary {
         let Outcome {
             migrations,
             problems,
+            ..
         } = check(&[Entry::file(name, bytes)]);
         for problem in &problems {
             if let Some(span) = problem.span {

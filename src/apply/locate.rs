@@ -15,6 +15,11 @@ pub(super) fn locate(
 ) -> Option<Span> {
     let text = migration.text();
     let statement = *migration.statements.get(statement?)?;
+    locate_in(text, statement, error)
+}
+
+/// The place in a text that an error is about, of which one statement was sent as it stands there.
+pub(crate) fn locate_in(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
     let Some(Position::Sent(position)) = error.position else {
         return within(text, statement, error);
     };

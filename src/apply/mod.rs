@@ -21,6 +21,8 @@ use time::OffsetDateTime;
 
 pub use self::course::Course;
 pub use self::failure::{Cause, Failure, Left, Standing};
+#[cfg(feature = "authoring")]
+pub(crate) use self::locate::locate_in;
 use self::runner::{Runner, Stop};
 pub use self::watch::{Advance, Blocker, Look};
 use crate::connect::Session;

@@ -1,6 +1,7 @@
 //! The rules, in the order in which they are explained to a person.
 
 use super::problem::Finding;
+use super::seal::{self, Seal, Sealed};
 use super::unsafe_ddl::{HAZARDS, Hazard};
 use super::{
     Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun, resume,
@@ -30,6 +31,12 @@ pub(super) enum Check {
     File(fn(&File<'_>) -> Vec<Finding>),
     /// The same, for unsafe DDL.
     Unsafe(&'static Hazard),
+    /// The text of `migrations.lock`, as it is read. Where it has such a problem, nothing is held to it.
+    LockFile,
+    /// The files of the folder against the seals; a finding belongs to the file of that name.
+    Sealed(fn(&Sealed<'_>) -> Vec<(String, Finding)>),
+    /// The evidence about a file that is as it was sealed: what speaks against it.
+    Evidence(fn(&Seal) -> Option<String>),
 }
 
 const fn folder(
@@ -80,6 +87,33 @@ const fn hazard(hazard: &'static Hazard) -> Rule {
     }
 }
 
+const fn sealed(
+    name: &'static str,
+    refuses: &'static str,
+    judge: fn(&Sealed<'_>) -> Vec<(String, Finding)>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        recipe: None,
+        check: Check::Sealed(judge),
+    }
+}
+
+const fn evidence(
+    name: &'static str,
+    refuses: &'static str,
+    recipe: &'static str,
+    judge: fn(&Seal) -> Option<String>,
+) -> Rule {
+    Rule {
+        name,
+        refuses,
+        recipe: Some(recipe),
+        check: Check::Evidence(judge),
+    }
+}
+
 /// Every rule there is.
 pub static RULES: &[Rule] = &ALL;
 
@@ -118,7 +152,16 @@ const NAMED: &[Rule] = &[
     file("resumable", "statements outside of a transaction that a killed run could not start again", resume::resumable),
     // Unsafe DDL: its rules have a table of their own, `HAZARDS`.
     file("allowance", "an allowance that allows nothing", allow::allowance),
-    // The seal (migrations.lock): its rules come here.
+    // The seal (migrations.lock).
+    Rule { name: seal::LOCK_FILE_RULE, refuses: "a migrations.lock that is not as it was written, or does not agree with itself", recipe: None, check: Check::LockFile },
+    sealed("sealed-file", "a sealed file that is gone or renamed", seal::sealed_file),
+    sealed("sealed-forward", "a forward part that was edited after it was sealed", seal::sealed_forward),
+    sealed("sealed-rollback", "a way back that is not the one that was proven", seal::sealed_rollback),
+    sealed("sealed-order", "a new file before a sealed one", seal::sealed_order),
+    sealed("seal-contradiction", "a seal that says otherwise than its file", seal::seal_contradiction),
+    sealed(seal::UNSEALED, "a file without a seal, in a release build; a debug build warns", seal::unsealed),
+    evidence("table-rewrite", "a table that is rewritten", seal::REWRITE_RECIPE, seal::table_rewrite),
+    evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::LONG_LOCK_RECIPE, seal::long_table_lock),
 ];
 
 static ALL: [Rule; NAMED.len() + HAZARDS.len()] = {

@@ -3,12 +3,14 @@
 
 mod export;
 mod up;
+mod verify;
 mod wait;
 
 use std::time::Duration;
 
 use self::export::export;
 use self::up::Up;
+use self::verify::verify;
 use self::wait::wait;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
@@ -39,12 +41,13 @@ pub async fn run(
     let settings = &config.settings;
     let connector = Connector::new(settings, environment, stop);
     match command {
-        Command::Up { to, .. } => {
+        Command::Up { to, verify, .. } => {
             let up = Up {
                 settings,
                 connector: &connector,
                 embedded,
                 to: *to,
+                verify: *verify,
             };
             within_grace(stop, up.run(out)).await
         }
@@ -55,6 +58,10 @@ pub async fn run(
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
             within_grace(stop, plan).await
+        }
+        Command::Verify { others } => {
+            let verify = verify(settings, &connector, embedded, *others, out);
+            within_grace(stop, verify).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);

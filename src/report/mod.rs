@@ -3,12 +3,14 @@
 mod advice;
 mod config;
 mod error;
+mod evidence;
 mod migrations;
 mod out;
 mod plan;
 mod status;
 mod summary;
 mod up;
+mod verify;
 mod version;
 mod voice;
 mod wait;
@@ -23,6 +25,7 @@ pub use self::plan::PlanReport;
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::{Progress, UpReport};
+pub use self::verify::{FoundReport, VerifyReport};
 pub use self::version::VersionReport;
 pub use self::wait::WaitReport;
 
