@@ -194,7 +194,7 @@ fn small(manifest: &str) -> String {
             section => section.starts_with("[profile"),
         };
         if keep {
-            small.push_str(&line.replace("name = \"dsentr-migrate\"", "name = \"copied-project\""));
+            small.push_str(&line.replace("= \"dsentr-migrate\"", "= \"copied-project\""));
             small.push('\n');
         }
     }
