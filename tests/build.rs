@@ -190,7 +190,9 @@ fn small(manifest: &str) -> String {
                         .iter()
                         .any(|name| line.starts_with(&format!("{name} =")))
             }
-            "[package]" | "[features]" => true,
+            // Its target is not copied.
+            "[package]" => !line.starts_with("default-run"),
+            "[features]" => true,
             section => section.starts_with("[profile"),
         };
         if keep {
