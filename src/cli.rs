@@ -63,6 +63,15 @@ pub enum Command {
         )]
         goal: Goal,
     },
+    /// Print the migrations as one file for psql, for a database that this program may not connect to
+    Script {
+        /// Begin at exactly this version, and nowhere else (default: wherever the database is)
+        #[arg(long, value_name = "VERSION")]
+        from: Option<Version>,
+        /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
+        #[arg(long, value_name = "VERSION")]
+        to: Option<Version>,
+    },
     /// Write the embedded migrations and their SHA-256 sums into a new folder
     Export {
         /// The folder; it must not exist yet, or be empty
@@ -73,6 +82,20 @@ pub enum Command {
     Config,
     /// Show version, build, newest migration and the SHA-256 of every embedded file
     Version,
+}
+
+impl Command {
+    /// Whether it asks no database. Then the settings of a connection are not looked at, and wrong ones do not matter.
+    pub fn is_offline(&self) -> bool {
+        match self {
+            Self::Script { .. } | Self::Export { .. } | Self::Version => true,
+            Self::Up { .. }
+            | Self::Status { .. }
+            | Self::Plan { .. }
+            | Self::Wait { .. }
+            | Self::Config => false,
+        }
+    }
 }
 
 /// What `wait` waits for.

@@ -27,6 +27,20 @@ pub struct Course<'a> {
     losses: u32,
 }
 
+/// For one try of a migration to get a table lock. Whoever runs it knows best, then whoever wrote it.
+///
+/// What refuses a transaction waits for others without keeping readers away, and begins from the start when it is
+/// given up: there the file alone sets a limit.
+pub(crate) fn table_lock_timeout(settings: &Settings, migration: &Migration) -> Duration {
+    let configured = settings.table_lock.timeout.map(|timeout| timeout.0);
+    match migration.mode {
+        Mode::Transaction => configured
+            .or(migration.lock_timeout)
+            .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0),
+        Mode::NoTransaction => migration.lock_timeout.unwrap_or_default(),
+    }
+}
+
 /// A step that was sent and not answered. The history alone knows what became of it.
 struct Doubt {
     migration: Migration,
@@ -68,20 +82,6 @@ impl<'a> Course<'a> {
     /// How far the run has come.
     pub fn standing(&self) -> Standing {
         self.standing
-    }
-
-    /// For one try of a migration to get a table lock. Whoever runs it knows best, then whoever wrote it.
-    ///
-    /// What refuses a transaction waits for others without keeping readers away, and begins from the start when it is
-    /// given up: there the file alone sets a limit.
-    pub(super) fn table_lock_timeout(&self, migration: &Migration) -> Duration {
-        let configured = self.settings.table_lock.timeout.map(|timeout| timeout.0);
-        match migration.mode {
-            Mode::Transaction => configured
-                .or(migration.lock_timeout)
-                .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0),
-            Mode::NoTransaction => migration.lock_timeout.unwrap_or_default(),
-        }
     }
 
     /// A step is about to be sent.

@@ -24,22 +24,31 @@ pub(super) struct Begun {
     pub(super) was_begun: bool,
 }
 
+/// The table of a history's ledger, quoted.
+pub(crate) fn ledger_table(history: &HistoryTable) -> String {
+    let table = HistoryTable {
+        schema: history.schema.clone(),
+        table: format!("{}_ledger", history.table),
+    };
+    table.qualified()
+}
+
+/// Makes it where it is not there.
+pub(crate) fn make_ledger(table: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
+         begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"
+    )
+}
+
 impl<'a> Ledger<'a> {
     /// Opens the ledger of a history; makes it where it is not there.
     pub(super) async fn open(
         session: &'a Session,
         history: &HistoryTable,
     ) -> Result<Self, tokio_postgres::Error> {
-        let name = HistoryTable {
-            schema: history.schema.clone(),
-            table: format!("{}_ledger", history.table),
-        };
-        let table = name.qualified();
-        let sql = format!(
-            "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
-             begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"
-        );
-        session.client.batch_execute(&sql).await?;
+        let table = ledger_table(history);
+        session.client.batch_execute(&make_ledger(&table)).await?;
         Ok(Self { session, table })
     }
 

@@ -20,7 +20,10 @@ use refinery::Target;
 use time::OffsetDateTime;
 
 pub use self::course::Course;
+pub(crate) use self::course::table_lock_timeout;
 pub use self::failure::{Cause, Failure, Left, Standing};
+pub(crate) use self::ledger::{ledger_table, make_ledger};
+pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 pub use self::watch::{Advance, Blocker, Look};
 use crate::connect::Session;

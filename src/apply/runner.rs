@@ -10,7 +10,7 @@ use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction}
 use tracing::Instrument;
 
 use super::attend::{Running, attend};
-use super::course::Course;
+use super::course::{Course, table_lock_timeout};
 use super::failure::{Cause, Failure, Left};
 use super::one_by_one::{self, Done};
 use super::transaction::{self, Broken, Limits, Step};
@@ -221,7 +221,7 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     fn limits(&self, migration: &Migration) -> Limits {
         Limits {
-            lock_timeout: self.course.table_lock_timeout(migration).min(LONGEST_LIMIT),
+            lock_timeout: table_lock_timeout(self.course.settings, migration).min(LONGEST_LIMIT),
             statement_timeout: self.course.settings.statement.timeout.0.min(LONGEST_LIMIT),
             is_direct: self.held.is_direct(),
         }

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::plan::{compare, plan};
 use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
+use crate::script::{self, Journey};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
 
@@ -59,6 +60,10 @@ pub async fn run(
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
             within_grace(stop, wait).await
+        }
+        Command::Script { from, to } => {
+            let journey = Journey::forward(embedded, *from, *to)?;
+            Ok(out.file(&script::file(&journey, settings))?)
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),

@@ -23,7 +23,7 @@ pub use self::plan::PlanReport;
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::{Progress, UpReport};
-pub use self::version::VersionReport;
+pub use self::version::{VersionReport, hex};
 pub use self::wait::WaitReport;
 
 /// One result, for people and for machines alike.

@@ -1,0 +1,263 @@
+//! A migration whose statements refuse a transaction: one by one, each remembered in the ledger that `up` keeps too.
+//!
+//! What was cut off is gone on from by either of them, as `apply` does it: the database itself is the evidence. Where
+//! `apply` waits for somebody else's work to end, psql cannot, and the file says so and stops.
+
+use super::Ground;
+use super::frame::{comment, number};
+use super::quoted::{dollars, literal, stop};
+use super::step::{insert, limits};
+use crate::apply::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX, ledger_table, make_ledger};
+use crate::embedded::{Migration, Relation, Residue};
+use crate::history::quote;
+
+/// What a statement needs to know of its place.
+struct Place<'a> {
+    migration: &'a Migration,
+    nth: usize,
+    ledger: &'a str,
+}
+
+/// The statements that are not done yet, then the history row.
+pub(super) fn run(ground: &Ground<'_>, migration: &Migration) -> String {
+    let ledger = ledger_table(ground.table());
+    let version = number(migration.version);
+    let mut text = comment(
+        "Without a transaction, statement by statement. The ledger remembers which are done; when psql stops in between, \
+         this file and `dsentr-migrate up` go on from there.",
+    );
+    text.push_str(&limits(ground, migration, "SET"));
+    text.push_str(&format!("{};\n", make_ledger(&ledger)));
+    for nth in 0..migration.statements.len() {
+        text.push_str(&between(migration, nth));
+        let place = Place {
+            migration,
+            nth,
+            ledger: &ledger,
+        };
+        text.push_str(&statement(&place));
+    }
+    text.push_str(&between(migration, migration.statements.len()));
+    text.push_str(&format!(
+        "UPDATE {ledger} SET done = pg_catalog.now() WHERE version = {version} AND done IS NULL;\n\
+         BEGIN ISOLATION LEVEL READ COMMITTED;\n\
+         {}\
+         DROP TABLE {ledger};\n\
+         COMMIT;\n",
+        insert(ground, migration)
+    ));
+    text
+}
+
+/// The comments of the file between two statements.
+fn between(migration: &Migration, nth: usize) -> String {
+    let text = migration.text();
+    let before = nth.checked_sub(1);
+    let start = before.map_or(0, |before| migration.statements[before].range().end);
+    let next = migration.statements.get(nth);
+    let end = next.map_or(text.len(), |next| next.range().start);
+    let comments = text[start..end].trim_start_matches([';', ' ', '\n', '\t']);
+    match comments.trim_end() {
+        "" => "\n".to_owned(),
+        comments => format!("\n{comments}\n"),
+    }
+}
+
+fn statement(place: &Place<'_>) -> String {
+    let Place {
+        migration,
+        nth,
+        ledger,
+    } = place;
+    let version = number(migration.version);
+    let residues = migration.residues.iter();
+    let mut residues = residues.filter(|(at, _)| at == nth);
+    let residue = residues.next().map(|(_, residue)| residue);
+    let [before, after] = residue.map(around).unwrap_or_default();
+    format!(
+        "SELECT {sql} AS dsentr_sql \\gset\n\
+         SELECT count(done) > 0 AS dsentr_finished, count(*) > count(done) AS dsentr_begun FROM {ledger}\n\
+         WHERE version = {version} AND statement = {nth} AND sql = :'dsentr_sql' \\gset\n\
+         \\if :dsentr_finished\n\
+         \\else\n\
+         {orphan}\
+         SELECT true AS dsentr_needed, false AS dsentr_detaching \\gset\n\
+         {before}\
+         \\if :dsentr_needed\n\
+         {begin}\
+         \\if :dsentr_detaching\n\
+         {finish}\
+         \\else\n\
+         SELECT :'dsentr_sql' \\gexec\n\
+         \\endif\n\
+         {after}\
+         \\endif\n\
+         \\endif\n",
+        sql = dollars(migration.statement(*nth)),
+        orphan = orphan(),
+        begin = begin(ledger, &version, *nth),
+        finish = residue.map(finish).unwrap_or_default(),
+    )
+}
+
+/// A server process whose client is gone works on until it notices. What it is at is what we are about to do.
+fn orphan() -> String {
+    format!(
+        "\\if :dsentr_begun\n\
+         SELECT EXISTS (\n    \
+             SELECT FROM pg_catalog.pg_stat_activity\n    \
+             WHERE pid <> pg_catalog.pg_backend_pid() AND datname = pg_catalog.current_database() AND state = 'active'\n        \
+                 AND query <> '' AND pg_catalog.starts_with(:'dsentr_sql', query)\n\
+         ) AS dsentr_orphan \\gset\n\
+         \\if :dsentr_orphan\n\
+         {}\
+         \\endif\n\
+         \\endif\n",
+        stop(
+            "the next statement is still running for a run that is gone",
+            "run the file again when it has ended; pg_stat_activity shows it"
+        )
+    )
+}
+
+/// The statement is about to be sent; the ones before it are done, and what is known of the ones behind it is void.
+fn begin(ledger: &str, version: &str, nth: usize) -> String {
+    format!(
+        "WITH before AS (\n    \
+             UPDATE {ledger} SET done = pg_catalog.now() WHERE version = {version} AND statement < {nth} AND done IS NULL\n\
+         ), behind AS (\n    \
+             DELETE FROM {ledger} WHERE version = {version} AND statement > {nth}\n\
+         )\n\
+         INSERT INTO {ledger} VALUES ({version}, {nth}, :'dsentr_sql')\n\
+         ON CONFLICT (version, statement) DO UPDATE SET sql = excluded.sql, begun = pg_catalog.now(), done = NULL;\n"
+    )
+}
+
+/// What comes before a statement that may leave something, and after it.
+fn around(residue: &Residue) -> [String; 2] {
+    match residue {
+        Residue::Index(index) => [
+            format!(
+                "{}{}{}",
+                is_made_now(index),
+                drop_invalid(index),
+                is_valid(index)
+            ),
+            is_invalid(index),
+        ],
+        Residue::Reindex => {
+            let drop = drop_left_by_reindex();
+            [format!("\\if :dsentr_begun\n{drop}\\endif\n"), drop]
+        }
+        Residue::Detach { parent, partition } => [detach_state(parent, partition), String::new()],
+        // Made to be run again: the build has seen to that.
+        Residue::DroppedIndex(_) => <[String; 2]>::default(),
+    }
+}
+
+/// What brings a statement to its end that can only be finished.
+fn finish(residue: &Residue) -> String {
+    let Residue::Detach { parent, partition } = residue else {
+        return String::new();
+    };
+    format!(
+        "ALTER TABLE {} DETACH PARTITION {} FINALIZE;\n",
+        qualified(parent),
+        qualified(partition)
+    )
+}
+
+fn qualified(relation: &Relation) -> String {
+    format!("{}.{}", quote(relation.schema), quote(relation.name))
+}
+
+/// The rest of a query for an index.
+fn of_index(index: &Relation) -> String {
+    format!(
+        "FROM pg_catalog.pg_index AS i\n    \
+             JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid\n    \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace\n    \
+             WHERE n.nspname = {} AND c.relname = {} AND c.relkind = 'i'",
+        literal(index.schema),
+        literal(index.name)
+    )
+}
+
+fn is_made_now(index: &Relation) -> String {
+    format!(
+        "SELECT EXISTS (\n    \
+             SELECT {}\n        \
+                 AND NOT i.indisvalid AND {INDEX_IN_PROGRESS}\n\
+         ) AS dsentr_in_progress \\gset\n\
+         \\if :dsentr_in_progress\n\
+         {}\
+         \\endif\n",
+        of_index(index),
+        stop(
+            &format!("somebody else is making the index {} now", qualified(index)),
+            "run the file again when it is made"
+        )
+    )
+}
+
+/// An index that is there and INVALID was being made when its maker was cut off.
+fn drop_invalid(index: &Relation) -> String {
+    format!(
+        "SELECT {drop}\n    {}\n        AND NOT i.indisvalid \\gexec\n",
+        of_index(index),
+        drop = literal(&format!(
+            "DROP INDEX CONCURRENTLY IF EXISTS {}",
+            qualified(index)
+        )),
+    )
+}
+
+/// One that was begun and is valid was done when it was cut off.
+fn is_valid(index: &Relation) -> String {
+    format!(
+        "SELECT NOT (:'dsentr_begun'::boolean AND EXISTS (\n    \
+             SELECT {}\n        \
+                 AND i.indisvalid\n\
+         )) AS dsentr_needed \\gset\n",
+        of_index(index)
+    )
+}
+
+/// IF NOT EXISTS also ends well where somebody else was making the index, and was cut off then.
+fn is_invalid(index: &Relation) -> String {
+    format!(
+        "SELECT EXISTS (\n    \
+             SELECT {}\n        \
+                 AND NOT i.indisvalid\n\
+         ) AS dsentr_invalid \\gset\n\
+         \\if :dsentr_invalid\n\
+         {}\
+         \\endif\n",
+        of_index(index),
+        stop(
+            &format!("the index {} is INVALID", qualified(index)),
+            "run the file again: it makes the index anew"
+        )
+    )
+}
+
+/// The names that PostgreSQL gives to the new and the old one of each pair.
+fn drop_left_by_reindex() -> String {
+    format!(
+        "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', n.nspname, c.relname)\n    \
+             {LEFT_BY_REINDEX} \\gexec\n"
+    )
+}
+
+/// A partition whose detaching was cut off is detached, attached, or pending and can only be finished.
+fn detach_state(parent: &Relation, partition: &Relation) -> String {
+    format!(
+        "\\if :dsentr_begun\n\
+         SELECT count(*) > 0 AS dsentr_needed, coalesce(pg_catalog.bool_or(inhdetachpending), false) AS dsentr_detaching\n    \
+             FROM pg_catalog.pg_inherits\n    \
+             WHERE inhparent = pg_catalog.to_regclass({}) AND inhrelid = pg_catalog.to_regclass({}) \\gset\n\
+         \\endif\n",
+        literal(&qualified(parent)),
+        literal(&qualified(partition))
+    )
+}
