@@ -61,7 +61,8 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
              IF pg_catalog.current_setting('server_version_num')::integer < {OLDEST} THEN\n        \
                  RAISE EXCEPTION USING\n            \
                      MESSAGE = 'the server is PostgreSQL ' || pg_catalog.current_setting('server_version')\n                \
-                         || ', and this needs {} or newer; nothing was done';\n    \
+                         || ', and this needs {} or newer; nothing was done',\n            \
+                     HINT = 'use a newer server';\n    \
              END IF;\n",
         OLDEST / 10_000
     );
@@ -70,7 +71,8 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
             "    IF pg_catalog.current_database() <> {name} THEN\n        \
                  RAISE EXCEPTION USING\n            \
                      MESSAGE = 'this is the database ' || pg_catalog.current_database()\n                \
-                         || ', and the file was made for ' || {name} || '; nothing was done';\n    \
+                         || ', and the file was made for ' || {name} || '; nothing was done',\n            \
+                     HINT = 'connect to the other one, or have a file made for this one with --database';\n    \
              END IF;\n",
             name = literal(name)
         ));
@@ -83,7 +85,8 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
          END IF;\n    \
          IF pg_catalog.current_setting('transaction_read_only') = 'on' THEN\n        \
              RAISE EXCEPTION USING\n            \
-                 MESSAGE = 'transactions are read-only here (default_transaction_read_only); nothing was done';\n    \
+                 MESSAGE = 'transactions are read-only here (default_transaction_read_only); nothing was done',\n            \
+                 HINT = 'have that setting taken off the role, the database or the server';\n    \
          END IF;\n",
     );
     body.push_str(&comment_in_block(
@@ -155,7 +158,7 @@ pub(super) fn history(ground: &Ground<'_>) -> String {
          WHERE {among} \\gset\n\
          \\if :dsentr_done\n\
          \\else\n\
-         \\echo migrations to apply: :dsentr_count\n\
+         \\echo to apply: :dsentr_count\n\
          \\endif\n\
          \\set SHOW_CONTEXT errors\n",
         title = title("What was applied must be what this file knows"),
@@ -239,7 +242,8 @@ fn judgement(ground: &Ground<'_>, there: &str) -> String {
                  IF number > 0 THEN\n            \
                      RAISE EXCEPTION USING\n                \
                          MESSAGE = 'history and this file disagree on ' || number || ' migration'\n                    \
-                             || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || pg_catalog.chr(10) || list;\n        \
+                             || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || pg_catalog.chr(10) || list,\n                \
+                         HINT = 'have a file made by the dsentr-migrate that was used here last, or by a newer one';\n        \
                  END IF;\n    \
              END IF;\n\
          {position}\
@@ -263,7 +267,7 @@ fn position(ground: &Ground<'_>) -> String {
              RAISE EXCEPTION USING\n            \
                  MESSAGE = 'the database is at ' || coalesce({version}, 'no version')\n                \
                      || ', and this file leads from {start} to {end}; nothing was done',\n            \
-                 HINT = 'have a file made that begins where the database is, or one without --from, which begins anywhere';\n    \
+                 HINT = 'have a file made with a --from where the database is, or without one, which begins anywhere';\n    \
          END IF;\n",
         from = number(start),
         to = number(end),

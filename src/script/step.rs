@@ -16,13 +16,13 @@ pub(super) fn step(ground: &Ground<'_>, migration: &Migration) -> String {
         "{}\
          SELECT NOT EXISTS (SELECT FROM {} WHERE version = {}) AS dsentr_pending \\gset\n\
          \\if :dsentr_pending\n\
+         \\echo applies {}\n\
          {work}\
-         \\echo applied {}\n\
          \\endif\n",
         title(&migration.path()),
         ground.history,
         number(migration.version),
-        migration.stem
+        migration.stem,
     )
 }
 

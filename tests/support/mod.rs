@@ -14,6 +14,7 @@ pub(crate) mod library;
 pub(crate) mod mask;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
+pub(crate) mod psql;
 pub(crate) mod runners;
 pub(crate) mod running;
 pub(crate) mod scenes;
