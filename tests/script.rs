@@ -98,7 +98,8 @@ async fn an_empty_database_becomes_what_up_makes_of_it() {
             time::OffsetDateTime::parse(&time, &time::format_description::well_known::Rfc3339);
         assert!(parsed.is_ok(), "{time}");
     }
-    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+    let locks = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database \
+                 WHERE locktype = 'advisory' AND datname = current_database()";
     assert_eq!(ours.value(locks).await, "0");
 }
 

@@ -37,7 +37,8 @@ pub(super) fn head(ground: &Ground<'_>) -> String {
          transaction together with its row in the history. At the first error psql stops with exit code 3: what was applied \
          before stays, nothing is left of what failed, and the same file goes on from there once the cause is gone. Run \
          again after its end, it changes nothing. `dsentr-migrate up` agrees with what it leaves.",
-        "Between the dollar quotes of a step stands the file of the migration, byte for byte. Their SHA-256 sums:",
+        "Between the dollar quotes of a transaction stands the file of the migration, byte for byte; what refuses a \
+         transaction is sent statement by statement. The files and their SHA-256 sums:",
     ] {
         text.push_str(&comment(paragraph));
         text.push_str("--\n");
@@ -57,7 +58,7 @@ pub(super) fn foot(ground: &Ground<'_>) -> String {
     let Ground { history, .. } = ground;
     format!(
         "\n\
-         SELECT pg_catalog.pg_advisory_unlock({key}) AS dsentr_unlocked \\gset\n\
+         SELECT pg_advisory_unlock({key}) AS dsentr_unlocked \\gset\n\
          SELECT {position} AS dsentr_position FROM {history} \\gset\n\
          \\if :dsentr_done\n\
          \\echo nothing to do: the database is at :dsentr_position\n\
@@ -65,7 +66,7 @@ pub(super) fn foot(ground: &Ground<'_>) -> String {
          \\echo done: the database is at :dsentr_position\n\
          \\endif\n",
         key = crate::lock::key(ground.table()),
-        position = shown("pg_catalog.max(version)"),
+        position = shown("max(version)"),
     )
 }
 
@@ -95,7 +96,7 @@ pub(super) fn comment(text: &str) -> String {
 /// SQL that writes a version as [`Version`] is written.
 pub(super) fn shown(version: &str) -> String {
     format!(
-        "pg_catalog.regexp_replace(({version})::text, \
+        "regexp_replace(({version})::text, \
          '^([1-9]\\d{{3}})(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])0?([1-9]\\d?)$', '\\1_\\2_\\3_\\4')"
     )
 }

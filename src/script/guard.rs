@@ -35,10 +35,10 @@ pub(super) fn session() -> String {
          SET search_path TO {SCHEMA};\n\
          {}\
          SELECT virtualtransaction AS dsentr_transaction FROM pg_catalog.pg_locks\n\
-         WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'virtualxid' LIMIT 1 \\gset\n\
+         WHERE pid = pg_backend_pid() AND locktype = 'virtualxid' LIMIT 1 \\gset\n\
          SELECT EXISTS (\n    \
              SELECT FROM pg_catalog.pg_locks\n    \
-             WHERE pid = pg_catalog.pg_backend_pid() AND virtualtransaction = :'dsentr_transaction'\n\
+             WHERE pid = pg_backend_pid() AND virtualtransaction = :'dsentr_transaction'\n\
          ) AS dsentr_in_transaction \\gset\n\
          \\if :dsentr_in_transaction\n\
          {}\
@@ -58,9 +58,9 @@ pub(super) fn session() -> String {
 pub(super) fn database(ground: &Ground<'_>) -> String {
     let mut body = format!(
         "BEGIN\n    \
-             IF pg_catalog.current_setting('server_version_num')::integer < {OLDEST} THEN\n        \
+             IF current_setting('server_version_num')::integer < {OLDEST} THEN\n        \
                  RAISE EXCEPTION USING\n            \
-                     MESSAGE = 'the server is PostgreSQL ' || pg_catalog.current_setting('server_version')\n                \
+                     MESSAGE = 'the server is PostgreSQL ' || current_setting('server_version')\n                \
                          || ', and this needs {} or newer; nothing was done',\n            \
                      HINT = 'use a newer server';\n    \
              END IF;\n",
@@ -68,9 +68,9 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
     );
     if let Some(name) = &ground.settings.database.name {
         body.push_str(&format!(
-            "    IF pg_catalog.current_database() <> {name} THEN\n        \
+            "    IF current_database() <> {name} THEN\n        \
                  RAISE EXCEPTION USING\n            \
-                     MESSAGE = 'this is the database ' || pg_catalog.current_database()\n                \
+                     MESSAGE = 'this is the database ' || current_database()\n                \
                          || ', and the file was made for ' || {name} || '; nothing was done',\n            \
                      HINT = 'connect to the other one, or have a file made for this one with --database';\n    \
              END IF;\n",
@@ -78,12 +78,12 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
         ));
     }
     body.push_str(
-        "    IF pg_catalog.pg_is_in_recovery() THEN\n        \
+        "    IF pg_is_in_recovery() THEN\n        \
              RAISE EXCEPTION USING\n            \
                  MESSAGE = 'the server is a standby and takes no writes; nothing was done',\n            \
                  HINT = 'connect to the primary';\n    \
          END IF;\n    \
-         IF pg_catalog.current_setting('transaction_read_only') = 'on' THEN\n        \
+         IF current_setting('transaction_read_only') = 'on' THEN\n        \
              RAISE EXCEPTION USING\n            \
                  MESSAGE = 'transactions are read-only here (default_transaction_read_only); nothing was done',\n            \
                  HINT = 'have that setting taken off the role, the database or the server';\n    \
@@ -94,10 +94,10 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
          server is to notice soon when psql is gone.",
     ));
     body.push_str(&format!(
-        "    PERFORM pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings\n    \
+        "    PERFORM set_config(name, '0', false) FROM pg_catalog.pg_settings\n    \
          WHERE name IN ({});\n    \
-         PERFORM pg_catalog.set_config(name, '1s', false) FROM pg_catalog.pg_settings\n    \
-         WHERE name = 'client_connection_check_interval' AND pg_catalog.version() !~* '{BLIND_SYSTEMS}';\n\
+         PERFORM set_config(name, '1s', false) FROM pg_catalog.pg_settings\n    \
+         WHERE name = 'client_connection_check_interval' AND version() !~* '{BLIND_SYSTEMS}';\n\
          END",
         SESSION_LIMITS.map(literal).join(", "),
     ));
@@ -118,7 +118,7 @@ pub(super) fn lock(ground: &Ground<'_>) -> String {
         "DECLARE\n    \
              holder text;\n\
          BEGIN\n    \
-             SELECT pg_catalog.format(': held by %s (pid %s, from %s, connected since %s, %s)', name, pid, client, since, doing)\n    \
+             SELECT format(': held by %s (pid %s, from %s, connected since %s, %s)', name, pid, client, since, doing)\n    \
              INTO holder\n    \
              FROM ({}) AS holders (pid, name, client, since, doing);\n    \
              RAISE EXCEPTION USING\n        \
@@ -129,7 +129,7 @@ pub(super) fn lock(ground: &Ground<'_>) -> String {
     ));
     format!(
         "{}{}\
-         SELECT pg_catalog.pg_try_advisory_lock({key}) AS dsentr_locked \\gset\n\
+         SELECT pg_try_advisory_lock({key}) AS dsentr_locked \\gset\n\
          \\if :dsentr_locked\n\
          \\else\n\
          {told}\
@@ -147,7 +147,7 @@ pub(super) fn history(ground: &Ground<'_>) -> String {
     let Ground {
         journey, history, ..
     } = ground;
-    let there = format!("pg_catalog.to_regclass({})", literal(history));
+    let there = format!("to_regclass({})", literal(history));
     format!(
         "{title}{judgement}\
          SELECT {there} IS NULL AS dsentr_absent \\gset\n\
@@ -187,7 +187,7 @@ fn judgement(ground: &Ground<'_>, there: &str) -> String {
     } = ground;
     let known = journey.embedded.iter().map(|migration| {
         format!(
-            "        ({}, {}, {}, {})",
+            "            ({}, {}, {}, {})",
             number(migration.version),
             literal(migration.stem),
             literal(migration.description),
@@ -204,7 +204,7 @@ fn judgement(ground: &Ground<'_>, there: &str) -> String {
              list text;\n\
          BEGIN\n    \
              IF {there} IS NOT NULL THEN\n        \
-                 SELECT pg_catalog.max(version) INTO newest FROM {history};\n        \
+                 SELECT max(version) INTO newest FROM {history};\n        \
                  WITH known (version, stem, name, checksum) AS (VALUES\n{known}\n        \
                  ),\n        \
                  told AS (\n            \
@@ -232,17 +232,17 @@ fn judgement(ground: &Ground<'_>, there: &str) -> String {
                  )\n        \
                  SELECT\n            \
                      count(*),\n            \
-                     pg_catalog.string_agg(\n                \
-                         pg_catalog.concat(\n                    \
-                             '  ', pg_catalog.rpad(state, 14), pg_catalog.rpad(stem, (SELECT pg_catalog.max(pg_catalog.length(stem)) FROM told)), '  ', reason\n                \
+                     string_agg(\n                \
+                         concat(\n                    \
+                             '  ', rpad(state, 14), rpad(stem, (SELECT max(length(stem)) FROM told)), '  ', reason\n                \
                          ),\n                \
-                         pg_catalog.chr(10) ORDER BY version\n            \
+                         chr(10) ORDER BY version\n            \
                      )\n        \
                  INTO number, list FROM told;\n        \
                  IF number > 0 THEN\n            \
                      RAISE EXCEPTION USING\n                \
                          MESSAGE = 'history and this file disagree on ' || number || ' migration'\n                    \
-                             || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || pg_catalog.chr(10) || list,\n                \
+                             || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || chr(10) || list,\n                \
                          HINT = 'have a file made by the dsentr-migrate that was used here last, or by a newer one';\n        \
                  END IF;\n    \
              END IF;\n\

@@ -39,7 +39,7 @@ pub(super) fn run(ground: &Ground<'_>, migration: &Migration) -> String {
     }
     text.push_str(&between(migration, migration.statements.len()));
     text.push_str(&format!(
-        "UPDATE {ledger} SET done = pg_catalog.now() WHERE version = {version} AND done IS NULL;\n\
+        "UPDATE {ledger} SET done = now() WHERE version = {version} AND done IS NULL;\n\
          BEGIN ISOLATION LEVEL READ COMMITTED;\n\
          {}\
          DROP TABLE {ledger};\n\
@@ -73,31 +73,45 @@ fn statement(place: &Place<'_>) -> String {
     let residues = migration.residues.iter();
     let mut residues = residues.filter(|(at, _)| at == nth);
     let residue = residues.next().map(|(_, residue)| residue);
-    let [before, after] = residue.map(around).unwrap_or_default();
+    let begin = begin(ledger, &version, *nth);
     format!(
         "SELECT {sql} AS dsentr_sql \\gset\n\
-         SELECT count(done) > 0 AS dsentr_finished, count(*) > count(done) AS dsentr_begun FROM {ledger}\n\
-         WHERE version = {version} AND statement = {nth} AND sql = :'dsentr_sql' \\gset\n\
+         SELECT count(done) > 0 AS dsentr_finished, count(*) > count(done) AS dsentr_begun FROM {ledger}\n    \
+             WHERE version = {version} AND statement = {nth} AND sql = :'dsentr_sql' \\gset\n\
          \\if :dsentr_finished\n\
          \\else\n\
          {orphan}\
-         SELECT true AS dsentr_needed, false AS dsentr_detaching \\gset\n\
-         {before}\
-         \\if :dsentr_needed\n\
-         {begin}\
-         \\if :dsentr_detaching\n\
-         {finish}\
-         \\else\n\
-         SELECT :'dsentr_sql' \\gexec\n\
-         \\endif\n\
-         {after}\
-         \\endif\n\
+         {work}\
          \\endif\n",
         sql = dollars(migration.statement(*nth)),
         orphan = orphan(),
-        begin = begin(ledger, &version, *nth),
-        finish = residue.map(finish).unwrap_or_default(),
+        work = work(residue, &begin),
     )
+}
+
+/// The statement itself, once it is known to be needed, and what it may have left before.
+fn work(residue: Option<&Residue>, begin: &str) -> String {
+    let run = format!("{begin}SELECT :'dsentr_sql' \\gexec\n");
+    match residue {
+        Some(Residue::Index(index)) => format!(
+            "{}{}{}\
+             \\if :dsentr_needed\n\
+             {run}\
+             {}\
+             \\endif\n",
+            is_made_now(index),
+            drop_invalid(index),
+            is_needed(index),
+            is_invalid(index)
+        ),
+        Some(Residue::Reindex) => {
+            let drop = drop_left_by_reindex();
+            format!("\\if :dsentr_begun\n{drop}\\endif\n{run}{drop}")
+        }
+        Some(Residue::Detach { parent, partition }) => detach(parent, partition, begin),
+        // Without an effect outside of itself, or made to be run again: the build has seen to that.
+        Some(Residue::DroppedIndex(_)) | None => run,
+    }
 }
 
 /// A server process whose client is gone works on until it notices. What it is at is what we are about to do.
@@ -106,8 +120,8 @@ fn orphan() -> String {
         "\\if :dsentr_begun\n\
          SELECT EXISTS (\n    \
              SELECT FROM pg_catalog.pg_stat_activity\n    \
-             WHERE pid <> pg_catalog.pg_backend_pid() AND datname = pg_catalog.current_database() AND state = 'active'\n        \
-                 AND query <> '' AND pg_catalog.starts_with(:'dsentr_sql', query)\n\
+             WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'active'\n        \
+                 AND query <> '' AND starts_with(:'dsentr_sql', query)\n\
          ) AS dsentr_orphan \\gset\n\
          \\if :dsentr_orphan\n\
          {}\
@@ -124,46 +138,12 @@ fn orphan() -> String {
 fn begin(ledger: &str, version: &str, nth: usize) -> String {
     format!(
         "WITH before AS (\n    \
-             UPDATE {ledger} SET done = pg_catalog.now() WHERE version = {version} AND statement < {nth} AND done IS NULL\n\
+             UPDATE {ledger} SET done = now() WHERE version = {version} AND statement < {nth} AND done IS NULL\n\
          ), behind AS (\n    \
              DELETE FROM {ledger} WHERE version = {version} AND statement > {nth}\n\
          )\n\
          INSERT INTO {ledger} VALUES ({version}, {nth}, :'dsentr_sql')\n\
-         ON CONFLICT (version, statement) DO UPDATE SET sql = excluded.sql, begun = pg_catalog.now(), done = NULL;\n"
-    )
-}
-
-/// What comes before a statement that may leave something, and after it.
-fn around(residue: &Residue) -> [String; 2] {
-    match residue {
-        Residue::Index(index) => [
-            format!(
-                "{}{}{}",
-                is_made_now(index),
-                drop_invalid(index),
-                is_valid(index)
-            ),
-            is_invalid(index),
-        ],
-        Residue::Reindex => {
-            let drop = drop_left_by_reindex();
-            [format!("\\if :dsentr_begun\n{drop}\\endif\n"), drop]
-        }
-        Residue::Detach { parent, partition } => [detach_state(parent, partition), String::new()],
-        // Made to be run again: the build has seen to that.
-        Residue::DroppedIndex(_) => <[String; 2]>::default(),
-    }
-}
-
-/// What brings a statement to its end that can only be finished.
-fn finish(residue: &Residue) -> String {
-    let Residue::Detach { parent, partition } = residue else {
-        return String::new();
-    };
-    format!(
-        "ALTER TABLE {} DETACH PARTITION {} FINALIZE;\n",
-        qualified(parent),
-        qualified(partition)
+         ON CONFLICT (version, statement) DO UPDATE SET sql = excluded.sql, begun = now(), done = NULL;\n"
     )
 }
 
@@ -213,7 +193,7 @@ fn drop_invalid(index: &Relation) -> String {
 }
 
 /// One that was begun and is valid was done when it was cut off.
-fn is_valid(index: &Relation) -> String {
+fn is_needed(index: &Relation) -> String {
     format!(
         "SELECT NOT (:'dsentr_begun'::boolean AND EXISTS (\n    \
              SELECT {}\n        \
@@ -244,20 +224,30 @@ fn is_invalid(index: &Relation) -> String {
 /// The names that PostgreSQL gives to the new and the old one of each pair.
 fn drop_left_by_reindex() -> String {
     format!(
-        "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', n.nspname, c.relname)\n    \
+        "SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %I.%I', n.nspname, c.relname)\n    \
              {LEFT_BY_REINDEX} \\gexec\n"
     )
 }
 
 /// A partition whose detaching was cut off is detached, attached, or pending and can only be finished.
-fn detach_state(parent: &Relation, partition: &Relation) -> String {
+fn detach(parent: &Relation, partition: &Relation, begin: &str) -> String {
+    let (parent, partition) = (qualified(parent), qualified(partition));
     format!(
-        "\\if :dsentr_begun\n\
-         SELECT count(*) > 0 AS dsentr_needed, coalesce(pg_catalog.bool_or(inhdetachpending), false) AS dsentr_detaching\n    \
+        "SELECT true AS dsentr_needed, false AS dsentr_detaching \\gset\n\
+         \\if :dsentr_begun\n\
+         SELECT count(*) > 0 AS dsentr_needed, coalesce(bool_or(inhdetachpending), false) AS dsentr_detaching\n    \
              FROM pg_catalog.pg_inherits\n    \
-             WHERE inhparent = pg_catalog.to_regclass({}) AND inhrelid = pg_catalog.to_regclass({}) \\gset\n\
+             WHERE inhparent = to_regclass({}) AND inhrelid = to_regclass({}) \\gset\n\
+         \\endif\n\
+         \\if :dsentr_needed\n\
+         {begin}\
+         \\if :dsentr_detaching\n\
+         ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE;\n\
+         \\else\n\
+         SELECT :'dsentr_sql' \\gexec\n\
+         \\endif\n\
          \\endif\n",
-        literal(&qualified(parent)),
-        literal(&qualified(partition))
+        literal(&parent),
+        literal(&partition)
     )
 }

@@ -29,11 +29,16 @@ pub(super) fn block(body: &str) -> String {
 
 /// Stops psql with a message; nothing is sent after it.
 pub(super) fn stop(message: &str, hint: &str) -> String {
-    block(&format!(
-        "BEGIN\n    RAISE EXCEPTION USING MESSAGE = {}, HINT = {};\nEND",
+    let body = block(&format!(
+        "BEGIN\n    \
+             RAISE EXCEPTION USING\n        \
+                 MESSAGE = {},\n        \
+                 HINT = {};\n\
+         END",
         literal(message),
         literal(hint)
-    ))
+    ));
+    format!("\\set SHOW_CONTEXT never\n{body}")
 }
 
 #[cfg(test)]

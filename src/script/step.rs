@@ -53,7 +53,7 @@ pub(super) fn limits(ground: &Ground<'_>, migration: &Migration, set: &str) -> S
 pub(super) fn insert(ground: &Ground<'_>, migration: &Migration) -> String {
     format!(
         "INSERT INTO {} (version, name, applied_on, checksum) VALUES (\n    \
-             {}, {}, pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()), \
+             {}, {}, to_char(timezone('UTC', clock_timestamp()), \
              'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {}\n\
          );\n",
         ground.history,
