@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::config::ConfigError;
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::report::VersionReport;
+use crate::report::{VersionReport, index};
 
 /// Writes everything beside the folder first, and moves it into place at the end: the folder is
 /// there in full or not at all.
@@ -66,5 +66,6 @@ fn write_files(folder: &Path, embedded: &[Migration]) -> anyhow::Result<()> {
     write(
         "SHA256SUMS".to_owned(),
         VersionReport::new(embedded).sums().as_bytes(),
-    )
+    )?;
+    write("INDEX.md".to_owned(), index(embedded, false).as_bytes())
 }

@@ -3,6 +3,7 @@
 mod advice;
 mod config;
 mod error;
+mod index;
 mod migrations;
 mod out;
 mod plan;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
+pub use self::index::index;
 pub use self::out::Out;
 pub use self::plan::PlanReport;
 pub use self::status::StatusReport;
