@@ -5,6 +5,7 @@
 
 use crate::source::{FOLDER, Span, TableLock, Version};
 use include_dir::{Dir, DirEntry, File, include_dir};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -120,6 +121,8 @@ pub enum Rollback {
         block: Span,
         /// Its statements, each without its semicolon.
         statements: &'static [Span],
+        /// What a statement may leave when it is cut off, by its index in `statements`.
+        residues: &'static [(usize, Residue)],
         /// What the way back destroys, in the words of the file.
         data_loss: &'static [&'static str],
     },
@@ -135,7 +138,79 @@ pub enum Rollback {
     },
 }
 
+/// A direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// From a version to the next one.
+    Forward,
+    /// From a version to the one before.
+    Back,
+}
+
+/// The statements of one direction, as they are sent.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The file. For the way back the comment markers of its block are blank, so that every byte stands where it stands
+    /// in the file.
+    pub text: Cow<'static, str>,
+    /// The statements, each without its semicolon.
+    pub statements: &'static [Span],
+    /// What a statement may leave when it is cut off, by its index in `statements`.
+    pub residues: &'static [(usize, Residue)],
+    /// How it is run.
+    pub mode: Mode,
+}
+
+impl Script {
+    /// One statement, counted from 0.
+    ///
+    /// # Panics
+    /// When there is no such statement.
+    pub fn statement(&self, nth: usize) -> &str {
+        self.statements[nth].slice(&self.text)
+    }
+}
+
 impl Migration {
+    /// What is sent in a direction. The way back has no statement where there is none, or none is needed.
+    pub fn script(&self, way: Way) -> Script {
+        let text = Cow::Borrowed(self.text());
+        let forward = Script {
+            text,
+            statements: self.statements,
+            residues: self.residues,
+            mode: self.mode,
+        };
+        match (way, self.rollback) {
+            (Way::Forward, _) => forward,
+            (
+                Way::Back,
+                Rollback::Sql {
+                    block,
+                    statements,
+                    residues,
+                    ..
+                },
+            ) => {
+                let mut text = self.text().to_owned();
+                text.replace_range(block.range(), &self.rollback_sql().unwrap_or_default());
+                Script {
+                    text: text.into(),
+                    statements,
+                    residues,
+                    mode: self.mode,
+                }
+            }
+            (Way::Back, Rollback::Irreversible { .. } | Rollback::NothingToUndo { .. }) => Script {
+                statements: &[],
+                residues: &[],
+                // Of nothing but its history row.
+                mode: Mode::Transaction,
+                ..forward
+            },
+        }
+    }
+
     /// The whole file.
     pub fn text(&self) -> &'static str {
         // The build has refused every file that is no UTF-8.
@@ -167,6 +242,15 @@ impl Migration {
             None => line.to_owned(),
         });
         Some(uncommented.collect())
+    }
+
+    /// What a direction destroys, in the words of the file.
+    pub fn losses(&self, way: Way) -> &'static [&'static str] {
+        match (way, self.rollback) {
+            (Way::Forward, _) => self.data_loss,
+            (Way::Back, Rollback::Sql { data_loss, .. }) => data_loss,
+            (Way::Back, Rollback::Irreversible { .. } | Rollback::NothingToUndo { .. }) => &[],
+        }
     }
 
     /// Where the file is in the sources: `migrations/<stem>.sql`.
@@ -239,18 +323,22 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         all.iter().map(text).collect::<Vec<_>>().leak()
     };
     let spans = |all: &[Span]| -> &'static [Span] { all.to_vec().leak() };
-    let residues = checked
-        .residues
-        .iter()
-        .map(|(nth, residue)| (*nth, leak_residue(residue)));
+    let residues = |all: &[(usize, check::Residue)]| -> &'static [(usize, Residue)] {
+        let leaked = all
+            .iter()
+            .map(|(nth, residue)| (*nth, leak_residue(residue)));
+        leaked.collect::<Vec<_>>().leak()
+    };
     let rollback = match &checked.rollback {
         check::Rollback::Sql {
             block,
             statements,
+            residues: left,
             data_loss,
         } => Rollback::Sql {
             block: *block,
             statements: spans(statements),
+            residues: residues(left),
             data_loss: texts(data_loss),
         },
         check::Rollback::Irreversible { reason } => Rollback::Irreversible {
@@ -273,7 +361,7 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
             check::Mode::Transaction => Mode::Transaction,
             check::Mode::NoTransaction => Mode::NoTransaction,
         },
-        residues: residues.collect::<Vec<_>>().leak(),
+        residues: residues(&checked.residues),
         lock_timeout: checked.lock_timeout,
         rollback,
         data_loss: texts(&checked.data_loss),

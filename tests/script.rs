@@ -31,6 +31,8 @@ async fn script_of(library: Library) -> String {
     let command = Command::Script {
         from: None,
         to: None,
+        rollback: false,
+        accept_data_loss: false,
     };
     let ended = library.run_with(&[], command, Format::Text).await;
     assert!(ended.result.is_ok(), "{}", ended.text());
@@ -408,6 +410,11 @@ fn the_command_line() {
     tell(&["script", "--from", "2025_12_03_1"]);
     tell(&["script", "--from", "2025_10_14_1", "--to", "2025_10_11_1"]);
     tell(&["script", "--to", "yesterday"]);
+    tell(&["script", "--to", "0"]);
+    tell(&["script", "--rollback"]);
+    tell(&["script", "--accept-data-loss"]);
+    tell(&["script", "--rollback", "--to", "2025_12_03_1"]);
+    tell(&["script", "--rollback", "--to", "2025_11_26_2"]);
     golden("script_command_line.txt", &text);
 }
 
@@ -473,4 +480,122 @@ async fn what_psql_reads_in_another_way_reaches_the_server_as_it_is() {
         again.text(),
         "nothing to do: the database is at 2025_01_01_2\n[exit 0]\n"
     );
+}
+
+fn rollback(arguments: &[&str]) -> String {
+    script(&[&["--rollback", "--accept-data-loss"], arguments].concat())
+}
+
+#[tokio::test]
+async fn the_way_back_leads_where_up_would_have_stopped() {
+    let server = Server::shared();
+    let (database, other) = (server.database(), server.database());
+    assert_eq!(dsentr_on(&database, &["up"]).code, Some(0));
+    let back = rollback(&["--to", "2025_11_26_2"]);
+    golden("script_back.txt", &run(&back, &database).text());
+    golden("script_back_again.txt", &run(&back, &database).text());
+    up_to(&other, "2025_11_26_2");
+    let (ours, theirs) = (database.session().await, other.session().await);
+    let (ours_catalogue, ours_history) = state(&ours).await;
+    let (theirs_catalogue, theirs_history) = state(&theirs).await;
+    assert_same("taken back by psql", &theirs_catalogue, &ours_catalogue);
+    assert_eq!(ours_history, theirs_history);
+    assert_eq!(dsentr_on(&database, &["up"]).code, Some(0));
+    assert_at_target(&database).await;
+}
+
+#[tokio::test]
+async fn everything_is_taken_back() {
+    let database = Server::shared().owned_database(Role::OwnerWithCreateRole);
+    let session = database.session().await;
+    let empty = catalogue::read_exactly(&session).await;
+    assert_eq!(run(&script(&[]), &database).code, Some(0));
+    let ran = run(&rollback(&["--to", "0"]), &database);
+    assert_eq!(code_and_errors(&ran), (Some(0), ""));
+    assert!(
+        ran.stdout
+            .ends_with("done: the database is at no version\n"),
+        "{}",
+        ran.stdout
+    );
+    let (catalogue, history) = state(&session).await;
+    assert_same("everything taken back", &empty, &catalogue);
+    assert_eq!(history, [""; 0]);
+    assert_eq!(
+        run(&rollback(&["--to", "0"]), &database).text(),
+        "nothing to do: the database is at no version\n[exit 0]\n"
+    );
+    assert_eq!(dsentr_on(&database, &["up"]).code, Some(0));
+}
+
+#[tokio::test]
+async fn the_way_back_is_refused_where_it_does_not_begin() {
+    let database = Server::shared().database();
+    let exact = rollback(&["--from", "2025_10_15_3", "--to", "2025_10_11_1"]);
+    let any = rollback(&["--to", "2025_10_11_1"]);
+    let mut text = String::new();
+    let mut played = |what: &str, run: &Run| {
+        writeln!(text, "# {what}\n{}", run.text()).expect("a String takes everything");
+    };
+    played("exact, no history", &run(&exact, &database));
+    played("any, no history", &run(&any, &database));
+    played(
+        "everything, no history",
+        &run(&rollback(&["--to", "0"]), &database),
+    );
+    up_to(&database, "2025_10_10_1");
+    played("exact, before its end", &run(&exact, &database));
+    played("any, before its end", &run(&any, &database));
+    up_to(&database, "2025_10_16_2");
+    played("exact, after its start", &run(&exact, &database));
+    let session = database.session().await;
+    session
+        .batch("INSERT INTO refinery_schema_history VALUES (2030010101, 'later', '', '')")
+        .await;
+    let before = state(&session).await;
+    played("any, ahead", &run(&any, &database));
+    assert_eq!(state(&session).await, before);
+    golden("script_back_refused.txt", &text);
+}
+
+#[tokio::test]
+async fn a_failure_on_the_way_back_leaves_nothing_half_done() {
+    let database = Server::shared().database();
+    assert_eq!(dsentr_on(&database, &["up"]).code, Some(0));
+    let session = database.session().await;
+    session
+        .batch("CREATE VIEW in_the_way AS SELECT * FROM stripe_event_log")
+        .await;
+    let back = rollback(&["--to", "2025_11_24_1"]);
+    golden("script_back_failed.txt", &run(&back, &database).text());
+    let position = "SELECT count(*), max(version) FROM refinery_schema_history";
+    assert_eq!(session.value(position).await, "52|2025112602");
+    session.batch("DROP VIEW in_the_way").await;
+    assert_eq!(code_and_errors(&run(&back, &database)), (Some(0), ""));
+    assert_eq!(session.value(position).await, "50|2025112401");
+}
+
+/// How it reads, and that nothing but what its file says is destroyed.
+#[tokio::test]
+async fn the_file_back() {
+    let library = Library::of(&[
+        ("2025_01_01_1_nasty.sql", NASTY),
+        (
+            "2025_01_01_2_plain.sql",
+            "-- Nothing.\nSELECT 1;\n\n-- Nothing to undo: it changes nothing.\n",
+        ),
+    ]);
+    let command = Command::Script {
+        from: None,
+        to: Some(dsentr_migrate::cli::Floor(None)),
+        rollback: true,
+        accept_data_loss: true,
+    };
+    let back = library.run_with(&[], command, Format::Text).await.stdout;
+    let version = format!("dsentr-migrate {}", env!("CARGO_PKG_VERSION"));
+    golden("script_back.sql", &back.replace(&version, "dsentr-migrate"));
+    let database = Server::shared().database();
+    let forward = run(&script_of(library).await, &database);
+    assert_eq!(code_and_errors(&forward), (Some(0), ""));
+    assert_eq!(code_and_errors(&run(&back, &database)), (Some(0), ""));
 }

@@ -3,10 +3,13 @@
 
 mod support;
 
+use dsentr_migrate::cli::{Command, Floor};
+use dsentr_migrate::config::Format;
 use support::executable::Run;
 use support::golden::golden;
 use support::mask::mask;
 use support::one_by_one::{INDEX, Scene, around};
+use support::psql::psql;
 use support::server::Server;
 
 const REINDEX: &str = "REINDEX INDEX CONCURRENTLY public.first_label;";
@@ -212,4 +215,44 @@ async fn a_partition_is_detached_to_its_end() {
             assert_eq!(scene.session.rows(pending).await, [""; 0]);
         }
     }
+}
+
+/// The way back of a file without a transaction is without one too.
+#[tokio::test]
+async fn the_way_back_is_gone_on_from_where_it_was_cut_off() {
+    let file = "-- An index.\n-- migrate: no-transaction\n\
+        CREATE INDEX CONCURRENTLY IF NOT EXISTS first_id ON public.first (id);\n\
+        CREATE INDEX CONCURRENTLY IF NOT EXISTS first_both ON public.first (id, label);\n\n\
+        -- Rollback:\n\
+        --   DROP INDEX CONCURRENTLY IF EXISTS public.first_both;\n\
+        --   DROP INDEX CONCURRENTLY IF EXISTS public.first_id;\n";
+    let scene = Scene::of(file).await;
+    assert_eq!(scene.psql().await.code, Some(0));
+    let command = Command::Script {
+        from: None,
+        to: Some(Floor("2025_01_01_1".parse().ok())),
+        rollback: true,
+        accept_data_loss: false,
+    };
+    let script = scene.library.run_with(&[], command, Format::Text).await;
+    let writer = scene.writer().await;
+    let psql_back = || psql(&["-X"], &scene.database);
+    let cut = psql_back();
+    let text = script.stdout.clone();
+    let run = tokio::task::spawn_blocking(move || cut.run(&text));
+    let cut = scene
+        .terminated_at("psql", "DROP INDEX CONCURRENTLY", run)
+        .await;
+    assert_eq!(cut.code, Some(2), "{}", cut.text());
+    writer.batch("ROLLBACK").await;
+    let history = "SELECT max(version) FROM refinery_schema_history";
+    assert_eq!(scene.session.value(history).await, "2025010102");
+    assert_eq!(scene.ledger().await, "2025010102|0|f");
+    let again = psql_back().run(&script.stdout);
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    assert_eq!(scene.session.value(history).await, "2025010101");
+    assert_eq!(scene.index("first_both").await, "none");
+    assert_eq!(scene.index("first_id").await, "none");
+    assert_eq!(scene.ledger().await, "gone");
+    writer.close().await;
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsentr_migrate::apply::{Cause, Failure, Left};
+use dsentr_migrate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
 use dsentr_migrate::server_error::ServerError;
@@ -363,8 +363,12 @@ fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) ->
         reason,
         left,
         title: "2025_01_01_2_fails failed".to_owned(),
-        applied: 2,
-        position: Some("2025_01_01_1".parse().expect("a version")),
+        standing: Standing {
+            task: Task::Up,
+            done: 2,
+            position: Some("2025_01_01_1".parse().expect("a version")),
+        },
+        ends_at: EndsAt(Some("2025_01_01_2".parse().expect("a version"))),
     };
     failure.into()
 }

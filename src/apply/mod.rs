@@ -1,16 +1,20 @@
-//! Applies the steps of a plan. The only module that changes a database.
+//! Takes the steps of a plan, forward or back. The only module that changes a database.
 //!
-//! refinery runs the steps, computes the checksums and writes the history rows; how its
-//! statements reach the server is decided in `runner`.
+//! On the way forward refinery runs the steps, computes the checksums and writes the history rows; it knows no way back,
+//! which is ours. How a step reaches the server is decided in `runner`, for both.
 
 mod attend;
+mod back;
 mod course;
 mod failure;
+mod forward;
+mod goal;
 mod ledger;
 mod locate;
 mod one_by_one;
 mod residue;
 mod runner;
+mod step;
 mod transaction;
 mod watch;
 
@@ -19,15 +23,22 @@ use std::time::Duration;
 use refinery::Target;
 use time::OffsetDateTime;
 
+pub use self::back::{roll_back, transcript};
 pub use self::course::Course;
-pub(crate) use self::course::table_lock_timeout;
-pub use self::failure::{Cause, Failure, Left, Standing};
-pub(crate) use self::ledger::{ledger_table, make_ledger};
+pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
+use self::forward::Forward;
+pub use self::goal::{Goal, differences, scope};
+pub use self::ledger::is_under_way;
+pub(crate) use self::ledger::make_ledger;
 pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
+use self::step::Leg;
+pub use self::step::Task;
+pub(crate) use self::step::removal;
 pub use self::watch::{Advance, Blocker, Look};
+use crate::config::Settings;
 use crate::connect::Session;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
@@ -38,8 +49,8 @@ pub const SCHEMA: &str = "public";
 
 /// Is told what happens, while it happens.
 pub trait Observer: Send {
-    /// A migration is applied and committed.
-    fn applied(&mut self, migration: &Migration, duration: Duration);
+    /// A migration is applied, or taken back, and that is committed.
+    fn done(&mut self, migration: &Migration, duration: Duration);
 
     /// A statement takes long: told about once a second, from its first second on.
     fn running(&mut self, moment: &Moment<'_>);
@@ -50,7 +61,11 @@ pub trait Observer: Send {
 pub struct Moment<'a> {
     /// Its migration.
     pub migration: &'a Migration,
-    /// Which of the migration's statements, counted from 0; none for what frames them.
+    /// Its direction.
+    pub way: Way,
+    /// How many statements there are.
+    pub statements: usize,
+    /// Which of them, counted from 0; none for what frames them.
     pub statement: Option<usize>,
     /// How long it has been running.
     pub elapsed: Duration,
@@ -58,12 +73,12 @@ pub struct Moment<'a> {
     pub look: Option<&'a Look>,
 }
 
-/// How [`apply`] ended, when nothing failed.
+/// How [`apply`] or [`roll_back`] ended, when nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// All steps are applied.
+    /// All steps are taken.
     AtTarget,
-    /// Another runner applied a step first. The rest of the plan is void: read the history again.
+    /// Another runner took a step first. The rest of the plan is void: read the history again.
     Overtaken,
 }
 
@@ -85,19 +100,30 @@ pub async fn apply(
     };
     let applied = applied_rows(embedded, history)?;
     let table = course.table().qualified();
-    let mut runner = Runner::new(session, held, applied, history, &plan.steps, course);
+    let runner = Runner::new(session, held, course);
+    let mut forward = Forward::new(runner, applied, history, &plan.steps);
     let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
         .set_target(Target::Version(last.version.as_i64()));
     refinery.set_migration_table_name(table);
     // It holds the whole way of a step, and would make every caller as large.
-    let result = Box::pin(refinery.run_async(&mut runner)).await;
-    match (runner.finish().await, result) {
+    let result = Box::pin(refinery.run_async(&mut forward)).await;
+    match (forward.finish().await, result) {
         (Some(Stop::Overtaken), _) => Ok(Ended::Overtaken),
         (Some(Stop::Failed(error)), _) => Err(error),
         (None, Err(error)) => Err(anyhow::Error::new(error)
             .context("refinery refused the plan")
             .into()),
         (None, Ok(_)) => Ok(Ended::AtTarget),
+    }
+}
+
+/// What is sent before a migration's statements, to a session of our own.
+pub(crate) fn opening(settings: &Settings, migration: &Migration, way: Way) -> String {
+    let leg = Leg::new(migration, way, None);
+    let limits = runner::limits(settings, &leg, true);
+    match leg.script.mode {
+        Mode::Transaction => transaction::frame(&limits),
+        Mode::NoTransaction => one_by_one::settings(&limits),
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Rollback {
         block: Span,
         /// Its statements, each without its semicolon.
         statements: Vec<Span>,
+        /// What a statement may leave when it is cut off, by its index in `statements`.
+        residues: Vec<(usize, Residue)>,
         /// What the way back destroys, in the words of the file.
         data_loss: Vec<String>,
     },
@@ -90,7 +92,7 @@ impl Checked {
             forward,
             statements: spans(&file.forward),
             mode,
-            residues: residues(file),
+            residues: residues(&file.forward),
             lock_timeout: lock_timeout(file),
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
@@ -114,6 +116,7 @@ impl Rollback {
         Self::Sql {
             block: block.map_or(Span::new(0, 0), |block| block.body),
             statements: file.rollback.as_ref().map(spans).unwrap_or_default(),
+            residues: file.rollback.as_ref().map(residues).unwrap_or_default(),
             data_loss: texts(&file.layout.rollback_notes, NoteKind::DataLoss),
         }
     }

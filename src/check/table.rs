@@ -49,11 +49,12 @@ fn rollback(rollback: &Rollback) -> String {
         Rollback::Sql {
             block,
             statements,
+            residues: left,
             data_loss,
         } => {
-            let (block, statements) = (span(*block), spans(statements));
+            let (block, statements, left) = (span(*block), spans(statements), residues(left));
             format!(
-                "Rollback::Sql {{ block: {block}, statements: {statements}, data_loss: &{data_loss:?} }}"
+                "Rollback::Sql {{ block: {block}, statements: {statements}, residues: {left}, data_loss: &{data_loss:?} }}"
             )
         }
         Rollback::Irreversible { reason } => {

@@ -1,13 +1,18 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod drive;
 mod export;
+mod rollback;
+mod script;
 mod up;
 mod wait;
 
 use std::time::Duration;
 
 use self::export::export;
+use self::rollback::Back;
+use self::script::{Asked, script};
 use self::up::Up;
 use self::wait::wait;
 use crate::cli::Command;
@@ -18,7 +23,6 @@ use crate::error::Error;
 use crate::history::History;
 use crate::plan::{compare, plan};
 use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
-use crate::script::{self, Journey};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
 
@@ -49,6 +53,29 @@ pub async fn run(
             };
             within_grace(stop, up.run(out)).await
         }
+        Command::Rollback {
+            extent,
+            accept_data_loss,
+            accept_drift,
+            dry_run,
+        } => {
+            let back = Back {
+                settings,
+                connector: &connector,
+                embedded,
+                accept_data_loss: *accept_data_loss,
+                accept_drift: *accept_drift,
+            };
+            let extent = extent.extent()?;
+            let run = async {
+                if *dry_run {
+                    back.show(extent, out).await
+                } else {
+                    back.run(extent, out).await
+                }
+            };
+            within_grace(stop, run).await
+        }
         Command::Status { check } => {
             let status = status(settings, &connector, embedded, *check, out);
             within_grace(stop, status).await
@@ -61,9 +88,19 @@ pub async fn run(
             let wait = wait(*goal, settings, &connector, embedded, out);
             within_grace(stop, wait).await
         }
-        Command::Script { from, to } => {
-            let journey = Journey::forward(embedded, *from, *to)?;
-            Ok(out.file(&script::file(&journey, settings))?)
+        Command::Script {
+            from,
+            to,
+            rollback,
+            accept_data_loss,
+        } => {
+            let asked = Asked {
+                from: *from,
+                to: *to,
+                rollback: *rollback,
+                accept_data_loss: *accept_data_loss,
+            };
+            script(&asked, settings, embedded, out)
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
@@ -150,6 +187,18 @@ async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session,
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// The first question to a session, and the session that answered it.
+async fn asked(
+    session: Session,
+    settings: &Settings,
+    connector: &Connector<'_>,
+) -> Result<(Session, History), Error> {
+    match read_history(&session, settings, connector.stop).await {
+        Err(Error::Lost(_)) => ask(settings, connector).await,
+        history => Ok((session, history?)),
     }
 }
 

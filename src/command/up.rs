@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use super::{ask, read_history};
-use crate::apply::{Course, Ended, apply};
+use super::asked;
+use super::drive::{Drive, Errand};
+use crate::apply::{Course, Ended, Task, apply};
 use crate::config::Settings;
 use crate::connect::{Connector, Session, Target};
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Way};
 use crate::error::Error;
 use crate::history::History;
-use crate::lock::{self, Held};
+use crate::lock::Held;
 use crate::plan::{Plan, Refusal, plan};
 use crate::report::{ErrorReport, Out, Progress, UpReport};
 use crate::source::Version;
@@ -28,10 +29,7 @@ impl Up<'_> {
         let session = self.connector.connect().await?;
         // First of all: an operator must see which database this is about, above all where it cannot be asked.
         out.text(&format!("{}\n", session.target))?;
-        let (session, history) = match self.history(&session).await {
-            Err(Error::Lost(_)) => ask(self.settings, self.connector).await?,
-            history => (session, history?),
-        };
+        let (session, history) = asked(session, self.settings, self.connector).await?;
         let first = plan(self.embedded, &history, self.to)?;
         if first.steps.is_empty() {
             let result = self.nothing(session.target.clone(), &first, out);
@@ -39,10 +37,6 @@ impl Up<'_> {
             return result;
         }
         self.apply(session, &first, out).await
-    }
-
-    async fn history(&self, session: &Session) -> Result<History, Error> {
-        read_history(session, self.settings, self.connector.stop).await
     }
 
     /// Applies, and reports what was done however it ended.
@@ -53,88 +47,38 @@ impl Up<'_> {
         out: &mut Out,
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let mut progress = Progress::new(out, first);
+        let mut progress = Progress::new(out, Way::Forward, first.steps.iter().copied());
         let observer = &mut progress;
-        let mut course = Course::new(self.settings, self.connector, observer, first.position);
-        let result = self.steps(&mut session, &mut course).await;
+        let mut course = Course::new(
+            Task::Up,
+            self.settings,
+            self.connector,
+            observer,
+            first.position,
+        );
+        let drive = Drive {
+            settings: self.settings,
+            connector: self.connector,
+            errand: self,
+        };
+        let result = drive.run(&mut session, &mut course).await;
         let result = result.map_err(|error| course.underway(error));
         let standing = course.standing();
         let database = session.target.clone();
         session.close().await;
         match &result {
             // Whoever held the lock before has done everything.
-            Ok(rest) if standing.applied == 0 => {
+            Ok(rest) if standing.done == 0 => {
                 return self.nothing(database, rest, progress.into_out());
             }
             Err(Error::Migration(failure)) => progress.failed(&failure.name),
             _ => {}
         }
         let error = result.as_ref().err().map(ErrorReport::new);
-        progress.report(database, standing.position, start.elapsed(), error)?;
+        progress.report(|done| {
+            UpReport::of(database, done, standing.position, start.elapsed(), error)
+        })?;
         result.map(drop)
-    }
-
-    /// Goes on until nothing is left to do, through as many connections as it takes. What is left: a plan without steps.
-    async fn steps(
-        &self,
-        session: &mut Session,
-        course: &mut Course<'_>,
-    ) -> Result<Plan<'_>, Error> {
-        loop {
-            match self.locked(session, course).await {
-                Err(Error::Lost(lost)) => {
-                    course.lost(session, lost).await?;
-                    // One that answers: a pooler lets us in while its server is down.
-                    (*session, _) = ask(self.settings, self.connector).await?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<Plan<'_>, Error> {
-        let acquire = lock::acquire(session, self.connector, self.settings);
-        let held = self.connector.stop.unless_stopped(acquire).await??;
-        let result = self.under(&held, session, course).await;
-        held.release().await;
-        result
-    }
-
-    /// Plans anew, since whoever held the lock before may have done everything, and again whenever another runner was
-    /// faster in spite of the lock.
-    async fn under(
-        &self,
-        held: &Held<'_>,
-        session: &Session,
-        course: &mut Course<'_>,
-    ) -> Result<Plan<'_>, Error> {
-        loop {
-            let history = self.history_of(held, session).await?;
-            course.settle(session, &history)?;
-            let plan = plan(self.embedded, &history, self.to)?;
-            if plan.steps.is_empty() {
-                return Ok(plan);
-            }
-            let ended = apply(session, held, self.embedded, &history, &plan, course).await?;
-            if ended == Ended::AtTarget {
-                return Ok(Plan {
-                    steps: Vec::new(),
-                    ..plan
-                });
-            }
-        }
-    }
-
-    /// The history, and the settings of a session of our own, in one round trip.
-    async fn history_of(&self, held: &Held<'_>, session: &Session) -> Result<History, Error> {
-        if !held.is_direct() {
-            return self.history(session).await;
-        }
-        // Polled in this order, both are sent before the first is answered.
-        let protect = self.connector.stop.unless_stopped(session.protect());
-        let (protected, history) = tokio::join!(protect, self.history(session));
-        protected??;
-        history
     }
 
     /// Says that nothing is to be done, unless the database being ahead was asked to be an error.
@@ -151,5 +95,28 @@ impl Up<'_> {
         });
         let report = UpReport::nothing(database, plan, target, self.embedded.last());
         Ok(out.report(&report)?)
+    }
+}
+
+impl<'a> Errand for Up<'a> {
+    /// A plan without steps.
+    type Rest = Plan<'a>;
+
+    async fn pass(
+        &self,
+        session: &Session,
+        held: &Held<'_>,
+        history: &History,
+        course: &mut Course<'_>,
+    ) -> Result<Option<Plan<'a>>, Error> {
+        let plan = plan(self.embedded, history, self.to)?;
+        if plan.steps.is_empty() {
+            return Ok(Some(plan));
+        }
+        let ended = apply(session, held, self.embedded, history, &plan, course).await?;
+        Ok((ended == Ended::AtTarget).then(|| Plan {
+            steps: Vec::new(),
+            ..plan
+        }))
     }
 }

@@ -2,11 +2,15 @@
 
 mod advice;
 mod config;
+mod differences;
 mod error;
 mod index;
 mod migrations;
+mod obstacles;
 mod out;
 mod plan;
+mod progress;
+mod rollback;
 mod status;
 mod summary;
 mod up;
@@ -22,9 +26,11 @@ pub use self::error::{ErrorReport, render as render_error};
 pub use self::index::index;
 pub use self::out::Out;
 pub use self::plan::PlanReport;
+pub use self::progress::{DoneReport, Progress};
+pub use self::rollback::{DryRunReport, RollbackReport};
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
-pub use self::up::{Progress, UpReport};
+pub use self::up::UpReport;
 pub use self::version::{VersionReport, hex};
 pub use self::wait::WaitReport;
 

@@ -1,7 +1,8 @@
 //! The first lines of a file, for its reader, and the last ones.
 
-use super::{Ground, Start};
-use crate::embedded::Migration;
+use super::journey::at;
+use super::{Ground, Journey, Start};
+use crate::embedded::Way;
 use crate::report::hex;
 use crate::source::Version;
 
@@ -11,17 +12,8 @@ const WIDTH: usize = 100;
 /// What the file is, how it is run, and what is in it.
 pub(super) fn head(ground: &Ground<'_>) -> String {
     let journey = ground.journey;
-    let count = journey.steps.len();
-    let plural = if count == 1 { "" } else { "s" };
-    let start = match journey.start {
-        Start::Anywhere => "any version".to_owned(),
-        Start::At(version) => version.to_string(),
-    };
     let database = ground.settings.database.name.as_deref();
-    let mut text = comment(&format!(
-        "The schema of Dsentr, from {start} to {}: {count} migration{plural}.",
-        journey.end
-    ));
+    let mut text = comment(&subject(journey));
     text.push_str("--\n");
     text.push_str(&comment(&format!(
         "Made by dsentr-migrate {}, for psql and PostgreSQL 13 or newer. Run it as the role that owns the schema, connected \
@@ -32,23 +24,65 @@ pub(super) fn head(ground: &Ground<'_>) -> String {
         "--\n--   psql -X -f FILE {}\n--\n",
         database.unwrap_or("DATABASE")
     ));
-    for paragraph in [
-        "It first asks the database whether it may begin, and changes nothing where it may not. Each migration is one \
-         transaction together with its row in the history. At the first error psql stops with exit code 3: what was applied \
-         before stays, nothing is left of what failed, and the same file goes on from there once the cause is gone. Run \
-         again after its end, it changes nothing. `dsentr-migrate up` agrees with what it leaves.",
-        "Between the dollar quotes of a transaction stands the file of the migration, byte for byte; what refuses a \
-         transaction is sent statement by statement. The files and their SHA-256 sums:",
-    ] {
-        text.push_str(&comment(paragraph));
-        text.push_str("--\n");
-    }
+    let (done, content) = match journey.way {
+        Way::Forward => (
+            "was applied",
+            "Between the dollar quotes of a transaction stands the file of the migration, byte for byte; what refuses a \
+             transaction is sent statement by statement.",
+        ),
+        Way::Back => (
+            "was taken back",
+            "Between the dollar quotes of a transaction stands the rollback block of the migration's file, without its \
+             comment markers; what refuses a transaction is sent statement by statement. Nobody compares the schema with \
+             the one that was sealed: `dsentr-migrate rollback` would.",
+        ),
+    };
+    text.push_str(&comment(&format!(
+        "It first asks the database whether it may begin, and changes nothing where it may not. Each step is one \
+         transaction together with its row in the history. At the first error psql stops with exit code 3: what {done} \
+         before stays so, nothing is left of what failed, and the same file goes on from there once the cause is gone. Run \
+         again after its end, it changes nothing. `dsentr-migrate` agrees with what it leaves."
+    )));
+    text.push_str("--\n");
+    text.push_str(&comment(&format!(
+        "{content} The files, in the order of their steps, and their SHA-256 sums:"
+    )));
+    text.push_str("--\n");
     for migration in &journey.steps {
         text.push_str(&format!(
             "--   {}  {}.sql\n",
             hex(&migration.sha256),
             migration.stem
         ));
+    }
+    text.push_str(&losses(journey));
+    text
+}
+
+fn subject(journey: &Journey<'_>) -> String {
+    let count = journey.steps.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let start = match journey.start {
+        Start::Anywhere => "any version".to_owned(),
+        Start::At(version) => version.to_string(),
+    };
+    let back = match journey.way {
+        Way::Forward => "",
+        Way::Back => " back",
+    };
+    let end = at(journey.end);
+    format!("The schema of Dsentr, from {start}{back} to {end}: {count} migration{plural}.")
+}
+
+/// What is destroyed, in the words of the files.
+fn losses(journey: &Journey<'_>) -> String {
+    let losses: Vec<_> = journey.losses().collect();
+    if losses.is_empty() {
+        return String::new();
+    }
+    let mut text = "--\n-- What it destroys:\n--\n".to_owned();
+    for (migration, loss) in losses {
+        text.push_str(&comment(&format!("{}: {loss}", migration.stem)));
     }
     text
 }
@@ -66,7 +100,7 @@ pub(super) fn foot(ground: &Ground<'_>) -> String {
          \\echo done: the database is at :dsentr_position\n\
          \\endif\n",
         key = crate::lock::key(ground.table()),
-        position = shown("max(version)"),
+        position = format!("coalesce({}, 'no version')", shown("max(version)")),
     )
 }
 
@@ -99,13 +133,6 @@ pub(super) fn shown(version: &str) -> String {
         "regexp_replace(({version})::text, \
          '^([1-9]\\d{{3}})(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])0?([1-9]\\d?)$', '\\1_\\2_\\3_\\4')"
     )
-}
-
-/// The condition that a row is one of these migrations.
-pub(super) fn among(steps: &[&Migration]) -> String {
-    let numbers = steps.iter().map(|step| step.version);
-    let numbers: Vec<String> = numbers.map(number).collect();
-    format!("version IN ({})", numbers.join(", "))
 }
 
 /// A version as the history keeps it.

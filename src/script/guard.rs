@@ -1,10 +1,12 @@
 //! What has to hold before anything is done: psql, the server, the migration lock, the history.
 
-use super::frame::{among, comment, number, shown, title};
+use super::frame::{comment, number, shown, title};
+use super::journey::at;
 use super::quoted::{block, literal, stop};
-use super::{Ground, Start};
+use super::{Ground, Journey, Start};
 use crate::apply::SCHEMA;
 use crate::connect::BLIND_SYSTEMS;
+use crate::embedded::Way;
 use crate::lock::Holder;
 
 /// Limits for forgotten sessions and for those of the application, wherever a server knows them.
@@ -147,41 +149,47 @@ pub(super) fn history(ground: &Ground<'_>) -> String {
     let Ground {
         journey, history, ..
     } = ground;
-    let there = format!("to_regclass({})", literal(history));
+    let (create, left, what) = match journey.way {
+        Way::Forward => (create(history), "{all} - count(*)", "apply"),
+        Way::Back => (String::new(), "count(*)", "take back"),
+    };
+    let left = left.replace("{all}", &journey.steps.len().to_string());
+    let versions = journey.steps.iter().map(|step| number(step.version));
+    let versions: Vec<String> = versions.collect();
     format!(
-        "{title}{judgement}\
-         SELECT {there} IS NULL AS dsentr_absent \\gset\n\
-         \\if :dsentr_absent\n\
-         {create};\n\
-         \\endif\n\
-         SELECT count(*) = {count} AS dsentr_done, {count} - count(*) AS dsentr_count FROM {history}\n\
-         WHERE {among} \\gset\n\
+        "{}{}{create}\
+         SELECT {left} AS dsentr_left, {left} = 0 AS dsentr_done FROM {history}\n    \
+             WHERE version IN ({}) \\gset\n\
          \\if :dsentr_done\n\
          \\else\n\
-         \\echo to apply: :dsentr_count\n\
+         \\echo to {what}: :dsentr_left\n\
          \\endif\n\
          \\set SHOW_CONTEXT errors\n",
-        title = title("What was applied must be what this file knows"),
-        judgement = judgement(ground, &there),
-        create = create(history),
-        count = journey.steps.len(),
-        among = among(&journey.steps),
+        title("What was applied must be what this file knows"),
+        block(&judgement(ground)),
+        versions.join(", "),
     )
 }
 
-/// As refinery makes it.
+/// As refinery makes it. CREATE TABLE IF NOT EXISTS would fail for a role without CREATE on the schema, even where the
+/// table is there.
 fn create(history: &str) -> String {
     format!(
-        "CREATE TABLE IF NOT EXISTS {history} (\n    \
+        "SELECT to_regclass({}) IS NULL AS dsentr_absent \\gset\n\
+         \\if :dsentr_absent\n\
+         CREATE TABLE IF NOT EXISTS {history} (\n    \
              version int8 PRIMARY KEY,\n    \
              name varchar(255),\n    \
              applied_on varchar(255),\n    \
              checksum varchar(255)\n\
-         )"
+         );\n\
+         \\endif\n",
+        literal(history)
     )
 }
 
-fn judgement(ground: &Ground<'_>, there: &str) -> String {
+/// The questions of `plan`, in PL/pgSQL.
+fn judgement(ground: &Ground<'_>) -> String {
     let Ground {
         journey, history, ..
     } = ground;
@@ -195,81 +203,46 @@ fn judgement(ground: &Ground<'_>, there: &str) -> String {
         )
     });
     let known: Vec<String> = known.collect();
-    let last = journey.embedded.last();
-    let last = last.map_or_else(String::new, |migration| number(migration.version));
-    block(&format!(
-        "DECLARE\n    \
-             newest bigint;\n    \
-             number bigint;\n    \
-             list text;\n\
-         BEGIN\n    \
-             IF {there} IS NOT NULL THEN\n        \
-                 SELECT max(version) INTO newest FROM {history};\n        \
-                 WITH known (version, stem, name, checksum) AS (VALUES\n{known}\n        \
-                 ),\n        \
-                 told AS (\n            \
-                     SELECT\n                \
-                         coalesce(known.version, history.version) AS version,\n                \
-                         coalesce(known.stem, {unknown} || coalesce('_' || history.name, '')) AS stem,\n                \
-                         CASE\n                    \
-                             WHEN history.version IS NULL THEN 'out of order'\n                    \
-                             WHEN known.version IS NULL THEN 'unknown'\n                    \
-                             ELSE 'divergent'\n                \
-                         END AS state,\n                \
-                         CASE\n                    \
-                             WHEN history.version IS NULL THEN 'not applied, and older than ' || {newest} || ', which is'\n                    \
-                             WHEN known.version IS NULL THEN 'applied, and not in this file'\n                    \
-                             WHEN history.name IS NULL THEN 'applied, without a name in the history'\n                    \
-                             WHEN history.name <> known.name THEN 'applied under the name \"' || history.name || '\"'\n                    \
-                             WHEN history.checksum IS NULL THEN 'applied, without a checksum in the history'\n                    \
-                             ELSE 'applied with checksum ' || history.checksum || ', here it is ' || known.checksum\n                \
-                         END AS reason\n            \
-                     FROM known FULL JOIN {history} AS history ON history.version = known.version\n            \
-                     WHERE (history.version IS NULL AND known.version < newest)\n                \
-                         OR (known.version IS NULL AND history.version <= {last})\n                \
-                         OR (history.version = known.version AND (history.name, history.checksum)\n                    \
-                             IS DISTINCT FROM (known.name, known.checksum))\n        \
-                 )\n        \
-                 SELECT\n            \
-                     count(*),\n            \
-                     string_agg(\n                \
-                         concat(\n                    \
-                             '  ', rpad(state, 14), rpad(stem, (SELECT max(length(stem)) FROM told)), '  ', reason\n                \
-                         ),\n                \
-                         chr(10) ORDER BY version\n            \
-                     )\n        \
-                 INTO number, list FROM told;\n        \
-                 IF number > 0 THEN\n            \
-                     RAISE EXCEPTION USING\n                \
-                         MESSAGE = 'history and this file disagree on ' || number || ' migration'\n                    \
-                             || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || chr(10) || list,\n                \
-                         HINT = 'have a file made by the dsentr-migrate that was used here last, or by a newer one';\n        \
-                 END IF;\n    \
-             END IF;\n\
-         {position}\
-         END",
-        known = known.join(",\n"),
-        unknown = shown("history.version"),
-        newest = shown("newest"),
-        position = position(ground),
-    ))
+    // Forward, what is newer than everything here was applied by a newer binary. There is no way back from it.
+    let last = match (journey.way, journey.embedded.last()) {
+        (Way::Forward, Some(migration)) => migration.version.as_i64(),
+        (Way::Forward, None) | (Way::Back, _) => i64::MAX,
+    };
+    let from = match journey.start {
+        Start::Anywhere => "any version".to_owned(),
+        Start::At(version) => version.to_string(),
+    };
+    [
+        ("<there>", literal(history)),
+        ("<known>", known.join(",\n")),
+        ("<last>", last.to_string()),
+        ("<shown unknown>", shown("history.version")),
+        ("<shown newest>", shown("newest")),
+        ("<fits>", fits(ground)),
+        ("<from>", from),
+        ("<to>", at(journey.end)),
+        ("<history>", (*history).to_owned()),
+    ]
+    .iter()
+    .fold(
+        include_str!("history.sql").trim_end().to_owned(),
+        |text, (mark, value)| text.replace(mark, value),
+    )
 }
 
-/// Whether the database is where the file begins.
-fn position(ground: &Ground<'_>) -> String {
+/// Whether the newest version in the history is one that the file may begin at, or its end.
+fn fits(ground: &Ground<'_>) -> String {
     let journey = ground.journey;
-    let Start::At(start) = journey.start else {
-        return String::new();
-    };
-    let (end, version) = (journey.end, shown("newest"));
-    format!(
-        "    IF newest IS DISTINCT FROM {from} AND newest IS DISTINCT FROM {to} THEN\n        \
-             RAISE EXCEPTION USING\n            \
-                 MESSAGE = 'the database is at ' || coalesce({version}, 'no version')\n                \
-                     || ', and this file leads from {start} to {end}; nothing was done',\n            \
-                 HINT = 'have a file made with a --from where the database is, or without one, which begins anywhere';\n    \
-         END IF;\n",
-        from = number(start),
-        to = number(end),
-    )
+    let end = journey.end.map_or_else(|| "NULL".to_owned(), number);
+    match (journey.start, journey.way, journey.end) {
+        (Start::At(start), ..) => format!(
+            "(newest IS NOT DISTINCT FROM {} OR newest IS NOT DISTINCT FROM {end})",
+            number(start)
+        ),
+        (Start::Anywhere, Way::Forward, _) => "true".to_owned(),
+        (Start::Anywhere, Way::Back, None) => {
+            format!("(to_regclass({}) IS NOT NULL)", literal(ground.history))
+        }
+        (Start::Anywhere, Way::Back, Some(_)) => format!("coalesce(newest >= {end}, false)"),
+    }
 }

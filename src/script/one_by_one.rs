@@ -6,74 +6,59 @@
 use super::Ground;
 use super::frame::{comment, number};
 use super::quoted::{dollars, literal, stop};
-use super::step::{insert, limits};
-use crate::apply::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX, ledger_table, make_ledger};
-use crate::embedded::{Migration, Relation, Residue};
+use super::step::Step;
+use crate::apply::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX, make_ledger};
+use crate::embedded::{Relation, Residue};
 use crate::history::quote;
 
-/// What a statement needs to know of its place.
-struct Place<'a> {
-    migration: &'a Migration,
-    nth: usize,
-    ledger: &'a str,
-}
-
 /// The statements that are not done yet, then the history row.
-pub(super) fn run(ground: &Ground<'_>, migration: &Migration) -> String {
-    let ledger = ledger_table(ground.table());
-    let version = number(migration.version);
+pub(super) fn run(ground: &Ground<'_>, step: &Step<'_>) -> String {
+    let ledger = ground.table().ledger().qualified();
+    let version = number(step.migration.version);
     let mut text = comment(
         "Without a transaction, statement by statement. The ledger remembers which are done; when psql stops in between, \
-         this file and `dsentr-migrate up` go on from there.",
+         this file and `dsentr-migrate` go on from there.",
     );
-    text.push_str(&limits(ground, migration, "SET"));
+    text.push_str(&step.opening(ground));
     text.push_str(&format!("{};\n", make_ledger(&ledger)));
-    for nth in 0..migration.statements.len() {
-        text.push_str(&between(migration, nth));
-        let place = Place {
-            migration,
-            nth,
-            ledger: &ledger,
-        };
-        text.push_str(&statement(&place));
+    let count = step.script.statements.len();
+    for nth in 0..count {
+        text.push_str(&between(step, nth));
+        text.push_str(&statement(step, nth, &ledger));
     }
-    text.push_str(&between(migration, migration.statements.len()));
+    text.push_str(&between(step, count));
     text.push_str(&format!(
         "UPDATE {ledger} SET done = now() WHERE version = {version} AND done IS NULL;\n\
          BEGIN ISOLATION LEVEL READ COMMITTED;\n\
          {}\
          DROP TABLE {ledger};\n\
          COMMIT;\n",
-        insert(ground, migration)
+        step.row(ground)
     ));
     text
 }
 
-/// The comments of the file between two statements.
-fn between(migration: &Migration, nth: usize) -> String {
-    let text = migration.text();
-    let before = nth.checked_sub(1);
-    let start = before.map_or(0, |before| migration.statements[before].range().end);
-    let next = migration.statements.get(nth);
-    let end = next.map_or(text.len(), |next| next.range().start);
-    let comments = text[start..end].trim_start_matches([';', ' ', '\n', '\t']);
+/// The comments of the text between two statements.
+fn between(step: &Step<'_>, nth: usize) -> String {
+    let statements = step.script.statements;
+    let all = step.range();
+    let before = nth.checked_sub(1).and_then(|before| statements.get(before));
+    let start = before.map_or(all.start, |before| before.range().end);
+    let end = statements
+        .get(nth)
+        .map_or(all.end, |next| next.range().start);
+    let comments = step.script.text[start..end].trim_start_matches([';', ' ', '\n', '\t']);
     match comments.trim_end() {
         "" => "\n".to_owned(),
         comments => format!("\n{comments}\n"),
     }
 }
 
-fn statement(place: &Place<'_>) -> String {
-    let Place {
-        migration,
-        nth,
-        ledger,
-    } = place;
-    let version = number(migration.version);
-    let residues = migration.residues.iter();
-    let mut residues = residues.filter(|(at, _)| at == nth);
-    let residue = residues.next().map(|(_, residue)| residue);
-    let begin = begin(ledger, &version, *nth);
+fn statement(step: &Step<'_>, nth: usize, ledger: &str) -> String {
+    let version = number(step.migration.version);
+    let mut residues = step.script.residues.iter();
+    let residue = residues.find(|(at, _)| *at == nth);
+    let begin = begin(ledger, &version, nth);
     format!(
         "SELECT {sql} AS dsentr_sql \\gset\n\
          SELECT count(done) > 0 AS dsentr_finished, count(*) > count(done) AS dsentr_begun FROM {ledger}\n    \
@@ -83,9 +68,9 @@ fn statement(place: &Place<'_>) -> String {
          {orphan}\
          {work}\
          \\endif\n",
-        sql = dollars(migration.statement(*nth)),
+        sql = dollars(step.script.statement(nth)),
         orphan = orphan(),
-        work = work(residue, &begin),
+        work = work(residue.map(|(_, residue)| residue), &begin),
     )
 }
 

@@ -5,14 +5,15 @@
 --
 --   psql -X -f FILE DATABASE
 --
--- It first asks the database whether it may begin, and changes nothing where it may not. Each
--- migration is one transaction together with its row in the history. At the first error psql stops
--- with exit code 3: what was applied before stays, nothing is left of what failed, and the same file
--- goes on from there once the cause is gone. Run again after its end, it changes nothing.
--- `dsentr-migrate up` agrees with what it leaves.
+-- It first asks the database whether it may begin, and changes nothing where it may not. Each step is
+-- one transaction together with its row in the history. At the first error psql stops with exit code
+-- 3: what was applied before stays so, nothing is left of what failed, and the same file goes on from
+-- there once the cause is gone. Run again after its end, it changes nothing. `dsentr-migrate` agrees
+-- with what it leaves.
 --
 -- Between the dollar quotes of a transaction stands the file of the migration, byte for byte; what
--- refuses a transaction is sent statement by statement. The files and their SHA-256 sums:
+-- refuses a transaction is sent statement by statement. The files, in the order of their steps, and
+-- their SHA-256 sums:
 --
 --   10de9607dad5a0de5315f1703a7063c51cae2eb0c2fd996552fa294307234018  2025_01_01_1_first.sql
 --   1fe98a5e317572f03ed2f14ccf9fcbff715640112409bda95f016dfc7b501b55  2025_01_01_2_second.sql
@@ -127,7 +128,8 @@ BEGIN
                     ELSE 'divergent'
                 END AS state,
                 CASE
-                    WHEN history.version IS NULL THEN 'not applied, and older than ' || regexp_replace((newest)::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4') || ', which is'
+                    WHEN history.version IS NULL
+                        THEN 'not applied, and older than ' || regexp_replace((newest)::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4') || ', which is'
                     WHEN known.version IS NULL THEN 'applied, and not in this file'
                     WHEN history.name IS NULL THEN 'applied, without a name in the history'
                     WHEN history.name <> known.name THEN 'applied under the name "' || history.name || '"'
@@ -137,15 +139,13 @@ BEGIN
             FROM known FULL JOIN "public"."refinery_schema_history" AS history ON history.version = known.version
             WHERE (history.version IS NULL AND known.version < newest)
                 OR (known.version IS NULL AND history.version <= 2025010102)
-                OR (history.version = known.version AND (history.name, history.checksum)
-                    IS DISTINCT FROM (known.name, known.checksum))
+                OR (history.version = known.version
+                    AND (history.name, history.checksum) IS DISTINCT FROM (known.name, known.checksum))
         )
         SELECT
             count(*),
             string_agg(
-                concat(
-                    '  ', rpad(state, 14), rpad(stem, (SELECT max(length(stem)) FROM told)), '  ', reason
-                ),
+                concat('  ', rpad(state, 14), rpad(stem, (SELECT max(length(stem)) FROM told)), '  ', reason),
                 chr(10) ORDER BY version
             )
         INTO number, list FROM told;
@@ -155,6 +155,12 @@ BEGIN
                     || CASE number WHEN 1 THEN '' ELSE 's' END || '; nothing was done' || chr(10) || list,
                 HINT = 'have a file made by the dsentr-migrate that was used here last, or by a newer one';
         END IF;
+    END IF;
+    IF NOT true THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'the database is at ' || coalesce(regexp_replace((newest)::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4'), 'no version')
+                || ', and this file leads from any version to 2025_01_01_2; nothing was done',
+            HINT = 'have a file made that begins where the database is, with --from, or anywhere, without';
     END IF;
 END
 $dsentr$;
@@ -167,11 +173,11 @@ CREATE TABLE IF NOT EXISTS "public"."refinery_schema_history" (
     checksum varchar(255)
 );
 \endif
-SELECT count(*) = 2 AS dsentr_done, 2 - count(*) AS dsentr_count FROM "public"."refinery_schema_history"
-WHERE version IN (2025010101, 2025010102) \gset
+SELECT 2 - count(*) AS dsentr_left, 2 - count(*) = 0 AS dsentr_done FROM "public"."refinery_schema_history"
+    WHERE version IN (2025010101, 2025010102) \gset
 \if :dsentr_done
 \else
-\echo to apply: :dsentr_count
+\echo to apply: :dsentr_left
 \endif
 \set SHOW_CONTEXT errors
 
@@ -211,7 +217,7 @@ SELECT NOT EXISTS (SELECT FROM "public"."refinery_schema_history" WHERE version 
 \if :dsentr_pending
 \echo applies 2025_01_01_2_second
 -- Without a transaction, statement by statement. The ledger remembers which are done; when psql stops
--- in between, this file and `dsentr-migrate up` go on from there.
+-- in between, this file and `dsentr-migrate` go on from there.
 SET search_path TO public;
 SET statement_timeout TO 0;
 SET lock_timeout TO 0;
@@ -410,7 +416,7 @@ COMMIT;
 \endif
 
 SELECT pg_advisory_unlock(7461234507345062549) AS dsentr_unlocked \gset
-SELECT regexp_replace((max(version))::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4') AS dsentr_position FROM "public"."refinery_schema_history" \gset
+SELECT coalesce(regexp_replace((max(version))::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4'), 'no version') AS dsentr_position FROM "public"."refinery_schema_history" \gset
 \if :dsentr_done
 \echo nothing to do: the database is at :dsentr_position
 \else

@@ -21,4 +21,5 @@ pub(crate) mod running;
 pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
+pub(crate) mod seals;
 pub(crate) mod server;

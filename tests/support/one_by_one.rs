@@ -77,6 +77,8 @@ impl Scene {
         let command = Command::Script {
             from: None,
             to: None,
+            rollback: false,
+            accept_data_loss: false,
         };
         let script = self.library.run_with(&[], command, Format::Text).await;
         assert!(script.result.is_ok(), "{}", script.text());
@@ -107,7 +109,8 @@ impl Scene {
         self.terminated_at("dsentr-migrate", words, run).await
     }
 
-    async fn terminated_at<T>(&self, name: &str, words: &str, run: JoinHandle<T>) -> T {
+    /// Ends a session as soon as it is seen waiting; how its run ended.
+    pub(crate) async fn terminated_at<T>(&self, name: &str, words: &str, run: JoinHandle<T>) -> T {
         let waiting = format!(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
              AND application_name = '{name}' AND query LIKE '{words}%'"

@@ -89,7 +89,17 @@ impl Psql {
         Run {
             code: output.status.code(),
             stdout: text(output.stdout),
-            stderr: text(output.stderr),
+            stderr: without_lines(&text(output.stderr)),
         }
     }
+}
+
+/// Messages without the line of the script, which is another with each migration that is added.
+fn without_lines(text: &str) -> String {
+    let line = |line: &str| {
+        let rest = line.strip_prefix("psql:script.sql:");
+        let rest = rest.map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        rest.map_or_else(|| line.to_owned(), |rest| format!("psql:script.sql{rest}"))
+    };
+    text.split_inclusive('\n').map(line).collect()
 }

@@ -1,0 +1,70 @@
+//! The way back: newest first, each step with the removal of its history row.
+
+use super::Ended;
+use super::course::Course;
+use super::goal::Goal;
+use super::one_by_one::settings;
+use super::runner::{Runner, Stop, limits};
+use super::step::Step;
+use super::transaction::frame;
+use crate::config::Settings;
+use crate::connect::Session;
+use crate::embedded::Mode;
+use crate::error::Error;
+use crate::lock::Held;
+use crate::plan::BackStep;
+
+/// Takes the steps, each to the goal beside it.
+///
+/// # Errors
+/// As [`apply`](super::apply).
+pub async fn roll_back(
+    session: &Session,
+    held: &Held<'_>,
+    steps: &[(BackStep<'_>, Goal<'_>)],
+    course: &mut Course<'_>,
+) -> Result<Ended, Error> {
+    let history = course.table();
+    let mut runner = Runner::new(session, held, course);
+    let mut ended = Ok(Ended::AtTarget);
+    for (step, goal) in steps {
+        // It is large, and would make every caller as large.
+        match Box::pin(runner.step(Step::back(step, history, goal))).await {
+            Ok(()) => {}
+            Err(Stop::Overtaken) => {
+                ended = Ok(Ended::Overtaken);
+                break;
+            }
+            Err(Stop::Failed(error)) => {
+                ended = Err(error);
+                break;
+            }
+        }
+    }
+    runner.close().await;
+    ended
+}
+
+/// What [`roll_back`] would send for a step, for people to read. Between the statements and COMMIT it also reads the
+/// schema.
+pub fn transcript(step: &BackStep<'_>, config: &Settings) -> String {
+    let goal = Goal::default();
+    let step = Step::back(step, &config.history, &goal);
+    let limits = limits(config, &step.leg, true);
+    let statements: Vec<String> = (0..step.count())
+        .map(|nth| format!("{};\n", step.statement(nth)))
+        .collect();
+    let statements = statements.concat();
+    match step.leg.script.mode {
+        Mode::Transaction => {
+            let frame = frame(&limits);
+            format!("{frame}{};\n{statements}COMMIT;\n", step.row)
+        }
+        Mode::NoTransaction => format!(
+            "{}{statements}\
+             BEGIN ISOLATION LEVEL READ COMMITTED;\n{};\nCOMMIT;\n",
+            settings(&limits),
+            step.row
+        ),
+    }
+}
