@@ -3,7 +3,7 @@
 use super::frame::{comment, number, shown, title};
 use super::journey::at;
 use super::quoted::{block, literal, stop};
-use super::{Ground, Journey, Start};
+use super::{Ground, Start};
 use crate::apply::SCHEMA;
 use crate::connect::BLIND_SYSTEMS;
 use crate::embedded::Way;
