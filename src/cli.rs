@@ -18,7 +18,7 @@ use crate::source::{ParseVersionError, Version};
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree or drift, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree or the schema is not as sealed, 5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -42,12 +42,15 @@ pub enum Command {
         /// Fail with exit code 4 where the database is ahead of this binary
         #[arg(long)]
         strict: bool,
+        /// Compare the schema with the seals at the end, as `verify` does, also where nothing was to be done
+        #[arg(long)]
+        verify: bool,
     },
     /// Take back what is applied, newest first, each migration in one transaction
     ///
-    /// Before anything is done, the whole way is checked, and everything that is in it is told at once: migrations without
-    /// a way back, data that would be lost, a schema that is not the one that was sealed. After each step the schema must be
-    /// the one that was sealed for the version before, or the step is rolled back itself.
+    /// Before anything is done the whole way is looked at, and everything that is in the way is told at once: migrations
+    /// without a way back, data that would be lost, a schema that is not as sealed. After each step the schema must be as
+    /// sealed at the version before, or the step is undone.
     Rollback {
         /// How far
         #[command(flatten)]
@@ -55,7 +58,7 @@ pub enum Command {
         /// Go on where the way back destroys data; without it, what would be lost is listed and nothing is done
         #[arg(long)]
         accept_data_loss: bool,
-        /// Go on where the schema is not the one that was sealed: what differs now may differ afterwards, and nothing else
+        /// Go on where the schema is not as sealed: what differs now may differ afterwards, and nothing else
         #[arg(long)]
         accept_drift: bool,
         /// Print the SQL that would run, newest first, and do nothing
@@ -73,6 +76,12 @@ pub enum Command {
         /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
         #[arg(long, value_name = "VERSION")]
         to: Option<Version>,
+    },
+    /// Compare the history with this binary, and the live schema with its seals, object by object
+    Verify {
+        /// Also list the objects that are not ours: other schemas, extensions that no migration needs
+        #[arg(long)]
+        others: bool,
     },
     /// Wait until the server answers, or until the schema has reached this binary's version
     Wait {
@@ -125,6 +134,7 @@ impl Command {
             | Self::Status { .. }
             | Self::Plan { .. }
             | Self::Rollback { .. }
+            | Self::Verify { .. }
             | Self::Wait { .. }
             | Self::Config => false,
         }

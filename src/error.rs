@@ -8,6 +8,7 @@ use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::{Obstacles, Refusal};
 use crate::signal::Stopped;
+use crate::verify::{Drift, Unsealed};
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -19,7 +20,7 @@ pub mod exit_code {
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree, or the schema is not the one that was sealed.
+    /// History and binary disagree, or the live schema is not as sealed.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -40,6 +41,10 @@ pub enum Error {
     Refusal(Refusal),
     /// A rollback may not be begun.
     Obstacles(Obstacles),
+    /// The live schema is not as sealed; the result says what differs.
+    Drift(Drift),
+    /// There is nothing to compare the live schema with.
+    Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
     LockTimeout(LockTimeout),
     /// No server let us in.
@@ -92,7 +97,7 @@ impl Error {
             Self::Obstacles(obstacles) if obstacles.is_disagreement() => exit_code::DISAGREEMENT,
             Self::Obstacles(_) => exit_code::CONFIG,
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
@@ -105,7 +110,7 @@ impl Error {
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Other(_) => exit_code::FAILED,
+            Self::Unsealed(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -117,6 +122,8 @@ impl fmt::Display for Error {
             Self::Pending => f.write_str("migrations are pending"),
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::Obstacles(obstacles) => obstacles.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
+            Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
@@ -157,6 +164,7 @@ from! {
     ConfigError => Config,
     Refusal => Refusal,
     Obstacles => Obstacles,
+    Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,

@@ -44,6 +44,7 @@ impl HistoryTable {
     }
 
     /// The table beside it, which is there while a migration without a transaction is under way.
+    #[must_use]
     pub fn ledger(&self) -> Self {
         Self {
             schema: self.schema.clone(),

@@ -443,7 +443,7 @@ pub enum Obstacle {
         /// How many there are.
         count: usize,
     },
-    /// The schema is not the one that was sealed.
+    /// The schema is not as sealed.
     Drift {
         /// The version that the database is at.
         version: String,

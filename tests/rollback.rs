@@ -2,16 +2,13 @@
 
 mod support;
 
-use std::num::NonZeroU32;
-
-use dsentr_migrate::cli::{Command, Floor, RollbackExtent};
 use dsentr_migrate::config::Format;
 use support::golden::golden;
-use support::library::{Ended, Library, up};
-use support::mask::{mask, mask_counts};
+use support::library::{Library, up};
+use support::mask::mask_counts;
+use support::pooler::{PoolMode, Pooler};
 use support::proxy::{Fault, Proxy};
-use support::seals::sealed;
-use support::server::{Database, Server, Session};
+use support::rollback::{Scene, sealed, steps, to};
 
 const TABLE: &str = "-- Teams.\n\
     CREATE TABLE IF NOT EXISTS teams (id int PRIMARY KEY, name text NOT NULL);\n\n\
@@ -56,136 +53,14 @@ async fn with(file: &str, text: &str) -> Library {
     .await
 }
 
-/// `rollback` with what the flags say.
-#[derive(Clone, Copy)]
-struct Flags {
-    extent: RollbackExtent,
-    accept_data_loss: bool,
-    accept_drift: bool,
-    dry_run: bool,
-}
-
-/// `rollback --to`; `0` is everything.
-fn to(version: &str) -> Flags {
-    Flags::of(RollbackExtent {
-        to: Some(version.parse::<Floor>().expect("a version")),
-        steps: None,
-    })
-}
-
-/// `rollback --steps`
-fn steps(count: u32) -> Flags {
-    Flags::of(RollbackExtent {
-        to: None,
-        steps: NonZeroU32::new(count),
-    })
-}
-
-impl Flags {
-    fn of(extent: RollbackExtent) -> Self {
-        Self {
-            extent,
-            accept_data_loss: false,
-            accept_drift: false,
-            dry_run: false,
-        }
-    }
-
-    fn accept_data_loss(self) -> Self {
-        Self {
-            accept_data_loss: true,
-            ..self
-        }
-    }
-
-    fn accept_drift(self) -> Self {
-        Self {
-            accept_drift: true,
-            ..self
-        }
-    }
-
-    fn dry_run(self) -> Self {
-        Self {
-            dry_run: true,
-            ..self
-        }
-    }
-
-    fn command(self) -> Command {
-        Command::Rollback {
-            extent: self.extent,
-            accept_data_loss: self.accept_data_loss,
-            accept_drift: self.accept_drift,
-            dry_run: self.dry_run,
-        }
-    }
-}
-
-/// A database at the newest version of a library.
-struct Scene {
-    database: Database<'static>,
-    session: Session,
-    library: Library,
-}
-
-impl Scene {
-    async fn of(library: Library) -> Self {
-        let database = Server::shared().database();
-        let made = library.run(&database.url(), up()).await;
-        assert!(made.result.is_ok(), "{}", made.text());
-        Self {
-            session: database.session().await,
-            database,
-            library,
-        }
-    }
-
-    async fn run(&self, flags: Flags) -> Ended {
-        let url = self.database.url();
-        self.library.run(&url, flags.command()).await
-    }
-
-    async fn text(&self, flags: Flags) -> String {
-        self.masked(&self.run(flags).await)
-    }
-
-    async fn json(&self, flags: Flags) -> String {
-        let url = self.database.url();
-        let variables = [("DATABASE_URL", url.as_str())];
-        let run = self
-            .library
-            .run_with(&variables, flags.command(), Format::Json);
-        let ended = run.await;
-        mask_json(&mask(&ended.stdout, &self.database))
-    }
-
-    fn masked(&self, ended: &Ended) -> String {
-        mask(&ended.text(), &self.database)
-    }
-
-    /// The versions in the history, and the objects that the migrations make.
-    async fn stands(&self) -> String {
-        let sql = "SELECT string_agg(right(version::text, 4), ' ' ORDER BY version) FROM refinery_schema_history \
-                   UNION ALL SELECT string_agg(what, ' ' ORDER BY what) FROM ( \
-                     SELECT relname AS what FROM pg_class WHERE relnamespace = 'public'::regnamespace \
-                       AND relkind IN ('r', 'i') AND relname NOT LIKE 'refinery%' \
-                     UNION ALL SELECT 'teams.motto' FROM pg_attribute WHERE attrelid = to_regclass('teams') AND attname = 'motto') AS made";
-        self.session.rows(sql).await.join(" | ")
-    }
-}
-
-fn mask_json(text: &str) -> String {
-    let lines = text.split_inclusive('\n').map(|line| {
-        line.split_once("\"duration_ms\": ").map_or_else(
-            || line.to_owned(),
-            |(before, rest)| {
-                let end = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-                format!("{before}\"duration_ms\": <time>{end}")
-            },
-        )
-    });
-    lines.collect()
+/// The versions in the history, and the objects that the migrations make.
+async fn stands(scene: &Scene) -> String {
+    let sql = "SELECT string_agg(right(version::text, 4), ' ' ORDER BY version) FROM refinery_schema_history \
+               UNION ALL SELECT string_agg(what, ' ' ORDER BY what) FROM ( \
+                 SELECT relname AS what FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+                   AND relkind IN ('r', 'i') AND relname NOT LIKE 'refinery%' \
+                 UNION ALL SELECT 'teams.motto' FROM pg_attribute WHERE attrelid = to_regclass('teams') AND attname = 'motto') AS made";
+    scene.session.rows(sql).await.join(" | ")
 }
 
 const ALL: &str = "0101 0201 0301 0302 | teams teams.motto teams_name teams_pkey";
@@ -193,26 +68,26 @@ const ALL: &str = "0101 0201 0301 0302 | teams teams.motto teams_name teams_pkey
 #[tokio::test]
 async fn newest_first_to_a_version_or_so_many_steps() {
     let scene = Scene::of(four().await).await;
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
     golden("rollback_steps.txt", &scene.text(steps(1)).await);
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 0301 | teams teams.motto teams_name teams_pkey"
     );
     let back = to("2025_01_01_1").accept_data_loss();
     golden("rollback_to.txt", &scene.text(back).await);
-    assert_eq!(scene.stands().await, "0101 | teams teams_pkey");
+    assert_eq!(stands(&scene).await, "0101 | teams teams_pkey");
     golden("rollback_nothing.txt", &scene.text(back).await);
     golden(
         "rollback_all.txt",
         &scene.text(to("0").accept_data_loss()).await,
     );
-    assert_eq!(scene.stands().await, "∅ | ∅");
+    assert_eq!(stands(&scene).await, "∅ | ∅");
     golden("rollback_nothing_left.txt", &scene.text(to("0")).await);
     // And forward again.
     let again = scene.library.run(&scene.database.url(), up()).await;
     assert!(again.result.is_ok(), "{}", again.text());
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
     golden("rollback_to.json", &scene.json(to("2025_01_02_1")).await);
 }
 
@@ -223,7 +98,7 @@ async fn what_cannot_be_asked_for() {
     for flags in [to("2025_01_02_2"), steps(5)] {
         told.push_str(&scene.text(flags).await);
     }
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
     assert!(scene.run(steps(2)).await.result.is_ok());
     told.push_str(&scene.text(to("2025_01_03_1")).await);
     golden("rollback_refused.txt", &told);
@@ -234,7 +109,7 @@ async fn data_loss_has_to_be_accepted() {
     let scene = Scene::of(four().await).await;
     golden("rollback_data_loss.txt", &scene.text(to("0")).await);
     golden("rollback_data_loss.json", &scene.json(to("0")).await);
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
 }
 
 const IRREVERSIBLE: &str = "-- What was asked for.\n\
@@ -273,7 +148,7 @@ async fn history_and_binary_must_agree() {
         .batch("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 2025010301")
         .await;
     golden("rollback_divergent.txt", &scene.text(steps(1)).await);
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
 }
 
 #[tokio::test]
@@ -285,19 +160,19 @@ async fn drift_stops_a_rollback_until_it_is_accepted() {
         .await;
     golden("rollback_drift.txt", &scene.text(steps(2)).await);
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 0301 0302 | by_hand teams teams.motto teams_name teams_pkey"
     );
     let accepted = steps(2).accept_drift();
     golden("rollback_drift_accepted.txt", &scene.text(accepted).await);
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 | by_hand teams teams.motto teams_pkey"
     );
     // What goes with its table is no longer in the way.
     let rest = to("0").accept_drift().accept_data_loss();
     assert!(scene.run(rest).await.result.is_ok());
-    assert_eq!(scene.stands().await, "∅ | ∅");
+    assert_eq!(stands(&scene).await, "∅ | ∅");
 }
 
 /// The rollback is what it was when it was proven; the database is not.
@@ -323,7 +198,7 @@ async fn a_step_that_leads_elsewhere_is_rolled_back() {
     golden("rollback_leads_elsewhere.txt", &scene.text(accepted).await);
     golden("rollback_leads_elsewhere.json", &scene.json(accepted).await);
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 0301 0401 | teams teams.motto teams_name teams_pkey"
     );
     scene.session.batch("DROP EVENT TRIGGER leaves").await;
@@ -360,7 +235,7 @@ async fn a_failing_statement_is_shown_in_its_block() {
             &scene.text(steps(1)).await,
         );
         assert_eq!(
-            scene.stands().await,
+            stands(&scene).await,
             "0101 0201 0301 0401 | teams teams.motto teams_name teams_name_lower teams_pkey"
         );
     }
@@ -373,7 +248,7 @@ async fn a_failing_statement_is_shown_in_its_block() {
     let back = to("0").accept_data_loss().accept_drift();
     golden("rollback_failure_dependent.txt", &scene.text(back).await);
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 | teams teams.motto teams_pkey"
     );
 }
@@ -395,11 +270,11 @@ async fn a_dry_run_prints_what_would_run_and_changes_nothing() {
         "rollback_dry_run_nothing.txt",
         &scene.text(to("2025_01_03_2").dry_run()).await,
     );
-    assert_eq!(scene.stands().await, ALL);
+    assert_eq!(stands(&scene).await, ALL);
     // What it prints is what a DBA may run.
     let printed = scene.run(all.accept_data_loss()).await.stdout;
     scene.session.batch(&printed).await;
-    assert_eq!(scene.stands().await, "∅ | ∅");
+    assert_eq!(stands(&scene).await, "∅ | ∅");
 }
 
 /// It needs no more than to read, and no lock.
@@ -429,7 +304,7 @@ async fn a_lost_commit_is_settled_by_the_history() {
                 .masked(&ended)
                 .replace(&proxy.port().to_string(), "<port>");
             golden("rollback_lost_commit.txt", &text);
-            assert_eq!(scene.stands().await, "∅ | ∅");
+            assert_eq!(stands(&scene).await, "∅ | ∅");
         }
     }
 }
@@ -453,7 +328,7 @@ async fn without_the_lock_a_step_is_still_taken_once() {
     let ended = ours.await.expect("the runner ends");
     golden("rollback_overtaken.txt", &scene.masked(&ended));
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 | teams teams.motto teams_pkey"
     );
     other.close().await;
@@ -482,7 +357,7 @@ async fn runners_at_once_take_each_step_once() {
     lines.sort();
     golden("rollback_runners.txt", &(lines.join("\n") + "\n"));
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 | teams teams.motto teams_pkey"
     );
     holder.close().await;
@@ -510,8 +385,119 @@ async fn a_blocked_table_is_tried_again_to_the_budget() {
         &mask_counts(&scene.masked(&ended)),
     );
     assert_eq!(
-        scene.stands().await,
+        stands(&scene).await,
         "0101 0201 0301 | teams teams.motto teams_name teams_pkey"
     );
     holder.close().await;
+}
+
+/// Behind a pooler in transaction mode, with two connections and with one: the lock is held otherwise, or not at all.
+#[tokio::test]
+async fn a_pooler_is_no_obstacle() {
+    for size in [2, 1] {
+        let scene = Scene::of(four().await).await;
+        let pooler = Pooler::start(scene.database.server(), PoolMode::Transaction, size);
+        let url = pooler.url(&scene.database);
+        let variables = [
+            ("DATABASE_URL", url.as_str()),
+            ("DSENTR_MIGRATE_DATABASE_CONNECT_TIMEOUT", "1s"),
+        ];
+        let command = to("0").accept_data_loss().command();
+        let run = scene
+            .library
+            .run_with(&variables, command, Format::Text)
+            .await;
+        let text = scene
+            .masked(&run)
+            .replace(&format!(":{}", pooler.port()), ":<port>");
+        golden("rollback_pooler.txt", &text);
+        assert_eq!(stands(&scene).await, "∅ | ∅");
+        assert_eq!(scene.session.value(support::runners::LOCKS).await, "0");
+    }
+}
+
+/// What the settings ignore is no drift, before and after.
+#[tokio::test]
+async fn what_is_meant_to_differ_is_in_nobodys_way() {
+    let scene = Scene::of(four().await).await;
+    scene
+        .session
+        .batch("CREATE INDEX by_hand ON teams (name)")
+        .await;
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let settings =
+        "[[verify.ignore]]\nobject = \"index teams.by_hand\"\nreason = \"the night report\"\n";
+    std::fs::write(file.path(), settings).expect("it takes a text");
+    let url = scene.database.url();
+    let path = file.path().to_str().expect("a plain path");
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DSENTR_MIGRATE_CONFIG", path),
+    ];
+    let run = scene
+        .library
+        .run_with(&variables, steps(2).command(), Format::Text)
+        .await;
+    golden("rollback_ignored.txt", &scene.masked(&run));
+    assert_eq!(
+        stands(&scene).await,
+        "0101 0201 | by_hand teams teams.motto teams_pkey"
+    );
+}
+
+/// Who blocks it is told while it waits, and a limit for a statement ends it.
+#[tokio::test]
+async fn what_takes_long_is_told_and_can_be_limited() {
+    let slow = "-- Slow to take back.\n\
+        CREATE INDEX IF NOT EXISTS teams_name_lower ON teams (lower(name));\n\n\
+        -- Rollback:\n--   DROP INDEX teams_name_lower;\n--   SELECT pg_sleep(3600);\n";
+    let library = with("2025_01_04_1_slow.sql", slow).await;
+    let scene = Scene::of(library).await;
+    let url = scene.database.url();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DSENTR_MIGRATE_STATEMENT_TIMEOUT", "2500ms"),
+    ];
+    let (ended, log) = library.run_logged(&variables, steps(1).command()).await;
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("running"))
+        .collect();
+    assert!(
+        told.iter()
+            .any(|line| line
+                .contains("running rollback of 2025_01_04_1_slow, statement 2 of 2, for")),
+        "{log}"
+    );
+    let error = ended.result.expect_err("it is limited");
+    assert_eq!(error.exit_code(), 1);
+    assert_eq!(
+        stands(&scene).await,
+        "0101 0201 0301 0401 | teams teams.motto teams_name teams_name_lower teams_pkey"
+    );
+}
+
+/// The connection is cut in the middle of a step, which is taken again.
+#[tokio::test]
+async fn a_connection_that_is_cut_is_opened_again() {
+    let scene = Scene::of(four().await).await;
+    let holder = scene.database.session().await;
+    holder.batch("BEGIN; LOCK TABLE teams").await;
+    let proxy = Proxy::start(scene.database.server().port());
+    let url = scene.database.url_through(proxy.port());
+    let library = scene.library;
+    let run = tokio::spawn(async move { library.run(&url, steps(2).command()).await });
+    let blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dsentr-migrate' AND wait_event_type = 'Lock'";
+    scene.session.until(blocked, "1").await;
+    proxy.cut();
+    holder.close().await;
+    let ended = run.await.expect("the run ends");
+    let text = scene
+        .masked(&ended)
+        .replace(&format!(":{}", proxy.port()), ":<port>");
+    golden("rollback_cut.txt", &text);
+    assert_eq!(
+        stands(&scene).await,
+        "0101 0201 | teams teams.motto teams_pkey"
+    );
 }

@@ -160,6 +160,7 @@ async fn without_the_lock_a_migration_is_still_applied_once() {
     let to_first = Command::Up {
         to: Some("2025_01_01_1".parse().expect("a version")),
         strict: false,
+        verify: false,
     };
     assert!(library.run(&database.url(), to_first).await.result.is_ok());
     // The other runner is in the middle of it, and holds no lock that we respect.
@@ -339,6 +340,7 @@ async fn statements_that_refuse_a_transaction_go_one_by_one() {
     let to_first = Command::Up {
         to: Some("2025_01_01_1".parse().expect("a version")),
         strict: false,
+        verify: false,
     };
     assert!(library.run(&database.url(), to_first).await.result.is_ok());
     let session = database.session().await;

@@ -5,7 +5,7 @@ use super::course::Course;
 use super::goal::Goal;
 use super::one_by_one::settings;
 use super::runner::{Runner, Stop, limits};
-use super::step::Step;
+use super::step::{Leg, Step, removal};
 use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::Session;
@@ -48,23 +48,22 @@ pub async fn roll_back(
 /// What [`roll_back`] would send for a step, for people to read. Between the statements and COMMIT it also reads the
 /// schema.
 pub fn transcript(step: &BackStep<'_>, config: &Settings) -> String {
-    let goal = Goal::default();
-    let step = Step::back(step, &config.history, &goal);
-    let limits = limits(config, &step.leg, true);
-    let statements: Vec<String> = (0..step.count())
-        .map(|nth| format!("{};\n", step.statement(nth)))
+    let leg = Leg::back(step);
+    let row = removal(step.migration, &config.history);
+    let limits = limits(config, &leg, true);
+    let script = &leg.script;
+    let statements: String = (0..script.statements.len())
+        .map(|nth| format!("{};\n", script.statement(nth)))
         .collect();
-    let statements = statements.concat();
-    match step.leg.script.mode {
+    match script.mode {
         Mode::Transaction => {
             let frame = frame(&limits);
-            format!("{frame}{};\n{statements}COMMIT;\n", step.row)
+            format!("{frame}{row};\n{statements}COMMIT;\n")
         }
         Mode::NoTransaction => format!(
             "{}{statements}\
-             BEGIN ISOLATION LEVEL READ COMMITTED;\n{};\nCOMMIT;\n",
+             BEGIN ISOLATION LEVEL READ COMMITTED;\n{row};\nCOMMIT;\n",
             settings(&limits),
-            step.row
         ),
     }
 }

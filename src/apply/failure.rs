@@ -78,7 +78,7 @@ pub enum Cause {
         /// Who was in the way the last time.
         blockers: Vec<Blocker>,
     },
-    /// It came to its end, and the schema was not the one that was sealed. Exit code 4.
+    /// It came to its end, and the schema was not as sealed. Exit code 4.
     Differs(Vec<Difference>),
     /// A signal asked for the end. Exit code 7.
     Signal(Signal),
@@ -125,7 +125,7 @@ impl Failure {
         let (statement, error) = match broken {
             Broken::At { statement, error } => (*statement, error),
             Broken::Differs(_) => {
-                let reason = "the schema is not the one that was sealed".to_owned();
+                let reason = "the schema is not as sealed".to_owned();
                 return Self::without_answer(leg, standing, cause, left, reason);
             }
         };
@@ -207,8 +207,8 @@ fn title(leg: &Leg, cause: &Cause, left: Left) -> String {
             format!("did not get its table locks in {tries} tries within {budget}")
         }
         Cause::Differs(_) => match leg.ends_at {
-            Some(version) => format!("does not lead to the schema that was sealed for {version}"),
-            None => "does not lead to an empty schema".to_owned(),
+            Some(version) => format!("did not lead to the schema as sealed at {version}"),
+            None => "did not lead to an empty schema".to_owned(),
         },
         Cause::Signal(signal) => format!("was stopped by {signal}"),
     };

@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::SCHEMA;
-use crate::config::HistoryTable;
+use crate::config::{HistoryTable, Ignore};
 use crate::connect::Session;
 use crate::schema::{Difference, Schema, Scope};
+use crate::source::Version;
+use crate::verify::judge;
 
 /// The sealed schema of a version, and what may differ from it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Goal<'a> {
+    /// That version; none before the first.
+    pub version: Option<Version>,
     /// The objects that were sealed.
-    pub objects: BTreeMap<&'static str, &'static str>,
+    pub sealed: BTreeMap<&'static str, &'static str>,
+    /// The names of the schemas that migrations use.
+    pub schemas: &'a [&'a str],
+    /// What the settings ignore.
+    pub ignore: &'a [Ignore],
     /// What differed before the run, and was accepted.
     pub accepted: &'a [Difference],
 }
@@ -23,29 +30,14 @@ impl Goal<'_> {
         session: &Session,
         history: &HistoryTable,
     ) -> Result<Vec<Difference>, tokio_postgres::Error> {
-        let schema = Schema::read_within(&session.client, scope(history)).await?;
-        Ok(beyond(differences(&schema, &self.objects), self.accepted))
+        let scope = Scope {
+            history,
+            schemas: Some(self.schemas),
+        };
+        let live = Schema::read_within(&session.client, scope).await?;
+        let verdict = judge(&self.sealed, self.version, &live, self.ignore);
+        Ok(beyond(verdict.drift, self.accepted))
     }
-}
-
-/// What migrations make is in their schema, or in none.
-pub fn scope(history: &HistoryTable) -> Scope<'_> {
-    Scope {
-        history,
-        schemas: Some(&[SCHEMA]),
-    }
-}
-
-/// What differs from the sealed objects.
-pub fn differences(
-    schema: &Schema,
-    sealed: &BTreeMap<&'static str, &'static str>,
-) -> Vec<Difference> {
-    schema.differences(
-        sealed
-            .iter()
-            .map(|(object, definition)| (*object, *definition)),
-    )
 }
 
 /// The differences that are new: not those of an object that was accepted and has not changed since.

@@ -18,6 +18,8 @@ pub enum Task {
     Rollback {
         /// That version. It stays.
         to: Option<Version>,
+        /// What was accepted with it.
+        accepted: Accepted,
     },
 }
 
@@ -36,9 +38,34 @@ impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Up => f.write_str("up"),
-            Self::Rollback { to: Some(to) } => write!(f, "rollback --to {to}"),
-            Self::Rollback { to: None } => f.write_str("rollback --to 0"),
+            Self::Rollback {
+                to: Some(to),
+                accepted,
+            } => write!(f, "rollback --to {to}{accepted}"),
+            Self::Rollback { to: None, accepted } => write!(f, "rollback --to 0{accepted}"),
         }
+    }
+}
+
+/// What a rollback is let do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// To destroy data.
+    pub data_loss: bool,
+    /// To start from a schema that is not as sealed.
+    pub drift: bool,
+}
+
+impl fmt::Display for Accepted {
+    /// Prints its arguments, each behind a blank.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.data_loss {
+            f.write_str(" --accept-data-loss")?;
+        }
+        if self.drift {
+            f.write_str(" --accept-drift")?;
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +114,7 @@ impl<'a> Step<'a> {
     /// Takes a migration back.
     pub(super) fn back(step: &BackStep<'a>, history: &HistoryTable, goal: &'a Goal<'a>) -> Self {
         Self {
-            leg: Leg::new(step.migration, Way::Back, step.to),
+            leg: Leg::back(step),
             row: removal(step.migration, history).into(),
             kind: Kind::Back {
                 applied_on: step.row.applied_on.as_deref(),
@@ -107,6 +134,10 @@ impl<'a> Step<'a> {
 }
 
 impl Leg {
+    pub(super) fn back(step: &BackStep<'_>) -> Self {
+        Self::new(step.migration, Way::Back, step.to)
+    }
+
     pub(super) fn new(migration: &Migration, way: Way, ends_at: Option<Version>) -> Self {
         Self {
             migration: *migration,

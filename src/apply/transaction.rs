@@ -24,7 +24,7 @@ pub(super) enum Broken {
         /// What the server said, or how the connection ended.
         error: tokio_postgres::Error,
     },
-    /// The statements are done, and the schema is not the one that was sealed.
+    /// The statements are done, and the schema is not as sealed.
     Differs(Vec<Difference>),
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn run(
     }
 }
 
-/// Commits, if the schema is the one that was sealed.
+/// Commits, if the schema is as sealed.
 pub(super) async fn reach(
     session: &Session,
     history: &HistoryTable,

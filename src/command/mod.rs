@@ -6,6 +6,7 @@ mod export;
 mod rollback;
 mod script;
 mod up;
+mod verify;
 mod wait;
 
 use std::time::Duration;
@@ -14,7 +15,9 @@ use self::export::export;
 use self::rollback::Back;
 use self::script::{Asked, script};
 use self::up::Up;
+use self::verify::verify;
 use self::wait::wait;
+use crate::apply::Accepted;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
 use crate::connect::{Connector, Session};
@@ -44,12 +47,13 @@ pub async fn run(
     let settings = &config.settings;
     let connector = Connector::new(settings, environment, stop);
     match command {
-        Command::Up { to, .. } => {
+        Command::Up { to, verify, .. } => {
             let up = Up {
                 settings,
                 connector: &connector,
                 embedded,
                 to: *to,
+                verify: *verify,
             };
             within_grace(stop, up.run(out)).await
         }
@@ -63,8 +67,10 @@ pub async fn run(
                 settings,
                 connector: &connector,
                 embedded,
-                accept_data_loss: *accept_data_loss,
-                accept_drift: *accept_drift,
+                accepted: Accepted {
+                    data_loss: *accept_data_loss,
+                    drift: *accept_drift,
+                },
             };
             let extent = extent.extent()?;
             let run = async {
@@ -83,6 +89,10 @@ pub async fn run(
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
             within_grace(stop, plan).await
+        }
+        Command::Verify { others } => {
+            let verify = verify(settings, &connector, embedded, *others, out);
+            within_grace(stop, verify).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);

@@ -3,28 +3,27 @@
 use std::time::Instant;
 
 use super::drive::{Drive, Errand};
-use super::{ask, asked, read_history};
-use crate::apply::{
-    Course, Ended, Goal, Task, differences, is_under_way, roll_back, scope, transcript,
-};
+use super::verify::Eye;
+use super::{asked, read_history};
+use crate::apply::{Accepted, Course, Ended, Goal, Task, is_under_way, roll_back, transcript};
 use crate::config::Settings;
-use crate::connect::{Connector, Session, broken};
-use crate::embedded::{Migration, Way, sealed_objects};
+use crate::connect::{Connector, Session};
+use crate::embedded::{Migration, Way};
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
 use crate::plan::{BackStep, Extent, Obstacle, Obstacles, RollbackPlan, rollback_plan};
 use crate::report::{DryRunReport, ErrorReport, Out, Progress, RollbackReport};
-use crate::schema::{Difference, Schema};
+use crate::schema::Difference;
 use crate::source::Version;
+use crate::verify::{schemas, sealed};
 
 /// What is to be taken back, and what is accepted with it.
 pub(super) struct Back<'a> {
     pub(super) settings: &'a Settings,
     pub(super) connector: &'a Connector<'a>,
     pub(super) embedded: &'a [Migration],
-    pub(super) accept_data_loss: bool,
-    pub(super) accept_drift: bool,
+    pub(super) accepted: Accepted,
 }
 
 /// A rollback whose end is known: whatever other runners do meanwhile, it goes no further.
@@ -55,7 +54,10 @@ impl Back<'_> {
         let start = Instant::now();
         let steps = first.steps.iter().map(|step| step.migration);
         let mut progress = Progress::new(out, Way::Back, steps);
-        let task = Task::Rollback { to: first.to };
+        let task = Task::Rollback {
+            to: first.to,
+            accepted: self.accepted,
+        };
         let observer = &mut progress;
         let position = first.position;
         let mut course = Course::new(task, self.settings, self.connector, observer, position);
@@ -89,7 +91,9 @@ impl Back<'_> {
 
     /// Shows what would be sent, and what is in the way of it.
     pub(super) async fn show(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
-        let (session, mut history) = ask(self.settings, self.connector).await?;
+        let session = self.connector.connect().await?;
+        out.text(&format!("-- {}\n", session.target))?;
+        let (session, mut history) = asked(session, self.settings, self.connector).await?;
         let (plan, result) = loop {
             let plan = rollback_plan(self.embedded, &history, extent)?;
             let result = self.findings(&session, &plan).await;
@@ -123,15 +127,20 @@ impl Back<'_> {
         session: &Session,
         plan: &RollbackPlan<'_>,
     ) -> Result<Findings, Error> {
-        let mut list = plan.obstacles(self.embedded, self.accept_data_loss);
         let mut findings = Findings::default();
-        if let Some((version, drift)) = self.drift(session, plan).await? {
-            if self.accept_drift {
+        if plan.steps.is_empty() {
+            return Ok(findings);
+        }
+        let mut list = plan.obstacles(self.embedded, self.accepted.data_loss);
+        let drift = self.drift(session, plan).await?;
+        if !drift.is_empty() {
+            if self.accepted.drift {
                 tell(&drift);
                 findings.accepted = drift;
             } else if !is_under_way(session, &self.settings.history, plan).await? {
+                let version = plan.position.map(|version| version.to_string());
                 list.push(Obstacle::Drift {
-                    version: version.to_string(),
+                    version: version.unwrap_or_default(),
                     differences: drift,
                 });
             }
@@ -142,45 +151,24 @@ impl Back<'_> {
         Ok(findings)
     }
 
-    /// What differs from the sealed schema of the version that the database is at; none where nothing does, or there is no
-    /// seal.
+    /// What differs from the sealed schema of the version that the database is at. Where that is not known, it is an
+    /// obstacle of the plan.
     async fn drift(
         &self,
         session: &Session,
         plan: &RollbackPlan<'_>,
-    ) -> Result<Option<(Version, Vec<Difference>)>, Error> {
-        let Some(version) = plan.position else {
-            return Ok(None);
+    ) -> Result<Vec<Difference>, Error> {
+        let eye = Eye {
+            session,
+            settings: self.settings,
+            embedded: self.embedded,
+            stop: self.connector.stop,
         };
-        let Some(sealed) = sealed_objects(self.embedded, version) else {
-            return Ok(None);
-        };
-        let read = Schema::read(&session.client, scope(&self.settings.history));
-        let schema = match self.connector.stop.unless_stopped(read).await {
-            Ok(schema) => schema,
-            Err(stopped) => {
-                session.cancel().await;
-                return Err(stopped.into());
-            }
-        };
-        let schema = schema.map_err(|error| broken("the schema cannot be read", &error))?;
-        let drift = differences(&schema, &sealed);
-        Ok((!drift.is_empty()).then_some((version, drift)))
-    }
-
-    /// What the schema should be at a version, which is nothing before the first.
-    fn goal<'d>(
-        &self,
-        version: Option<Version>,
-        accepted: &'d [Difference],
-    ) -> anyhow::Result<Goal<'d>> {
-        let objects = match version {
-            None => Some(std::collections::BTreeMap::new()),
-            Some(version) => sealed_objects(self.embedded, version),
-        };
-        let objects = objects
-            .ok_or_else(|| anyhow::anyhow!("a version without a seal came through the checks"))?;
-        Ok(Goal { objects, accepted })
+        match eye.look(plan.position, false).await {
+            Ok((verdict, _)) => Ok(verdict.drift),
+            Err(Error::Unsealed(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -189,7 +177,7 @@ fn tell(drift: &[Difference]) {
     let objects: Vec<&str> = drift.iter().map(Difference::object).collect();
     tracing::warn!(
         objects = objects.join(", "),
-        "the schema is not the one that was sealed, which was accepted"
+        "the schema is not as sealed, which was accepted"
     );
 }
 
@@ -209,11 +197,19 @@ impl Errand for To<'_> {
             return Ok(Some(()));
         }
         let findings = back.findings(session, &plan).await?;
+        let schemas = schemas(back.embedded);
+        let schemas: Vec<&str> = schemas.iter().map(String::as_str).collect();
         let steps = plan.steps.iter().map(|step| {
-            let goal = back.goal(step.to, &findings.accepted)?;
+            let goal = Goal {
+                version: step.to,
+                sealed: sealed(back.embedded, step.to)?,
+                schemas: &schemas,
+                ignore: &back.settings.verify.ignore,
+                accepted: &findings.accepted,
+            };
             Ok((*step, goal))
         });
-        let steps = steps.collect::<anyhow::Result<Vec<_>>>()?;
+        let steps = steps.collect::<Result<Vec<_>, Error>>()?;
         let ended = roll_back(session, held, &steps, course).await?;
         Ok((ended == Ended::AtTarget).then_some(()))
     }

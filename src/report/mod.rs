@@ -2,7 +2,6 @@
 
 mod advice;
 mod config;
-mod differences;
 mod error;
 mod index;
 mod migrations;
@@ -14,6 +13,7 @@ mod rollback;
 mod status;
 mod summary;
 mod up;
+mod verify;
 mod version;
 mod voice;
 mod wait;
@@ -31,6 +31,7 @@ pub use self::rollback::{DryRunReport, RollbackReport};
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;
+pub use self::verify::{FoundReport, VerifyReport};
 pub use self::version::{VersionReport, hex};
 pub use self::wait::WaitReport;
 

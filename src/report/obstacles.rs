@@ -1,7 +1,7 @@
 //! How the obstacles of a rollback read, and the way around each.
 
-use super::differences::listed;
-use super::migrations::STATE_WIDTH;
+use super::migrations::{STATE_WIDTH, line};
+use super::verify::block;
 use super::{Paint, count};
 use crate::plan::Obstacle;
 
@@ -31,18 +31,21 @@ fn one(obstacle: &Obstacle, paint: Paint) -> String {
             version,
             differences,
         } => {
-            let what = format!(
-                "the schema has {} from the one that was sealed for {version}",
-                count(differences.len(), "difference")
-            );
-            head("drift", &what, paint) + &listed(differences, paint)
+            let objects = match differences.len() {
+                1 => "1 object differs".to_owned(),
+                more => format!("{more} objects differ"),
+            };
+            let what = format!("the schema is not as sealed at {version}: {objects}");
+            let blocks = differences
+                .iter()
+                .map(|difference| block(difference, paint));
+            head("drift", &what, paint) + &blocks.collect::<String>()
         }
     }
 }
 
 fn head(word: &str, what: &str, paint: Paint) -> String {
-    let gap = " ".repeat(STATE_WIDTH - word.len());
-    format!("  {}{gap}{what}\n", paint.bad(word))
+    line(word, &paint.bad(word), what, 0, "")
 }
 
 fn below(text: &str) -> String {
@@ -62,7 +65,7 @@ pub(super) fn help(obstacles: &[Obstacle]) -> Vec<String> {
             "a binary without the seals cannot know what the schema should be: use one that was built with --release"
         }
         Obstacle::Drift { .. } => {
-            "find out who changed the schema, and undo that; or go on with --accept-drift, which leaves what differs as it is"
+            "find out who changed the schema, and undo that; or go on with --accept-drift, which leaves what differs as it is; what is meant to differ goes into [[verify.ignore]] of the settings file, with a reason"
         }
     };
     let mut help: Vec<String> = Vec::new();

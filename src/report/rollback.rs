@@ -141,7 +141,7 @@ impl DryRunReport {
             format!("-- {}", nothing(plan.position))
         } else {
             format!(
-                "-- {} to roll back: from {} to {}\n",
+                "-- {} to roll back: from {} to {}\n-- before each COMMIT the schema is compared with the seals, too\n",
                 count(plan.steps.len(), "migration"),
                 at(position.as_deref()),
                 at(to.as_deref())
@@ -192,9 +192,10 @@ impl BackStepReport {
 }
 
 impl Report for DryRunReport {
+    /// Which database was written first of all.
     fn text(&self, _: Paint) -> String {
         let steps = self.steps.iter().map(BackStepReport::text);
         let steps = steps.collect::<String>();
-        format!("-- {}\n{}{steps}", self.database, self.remark)
+        format!("{}{steps}", self.remark)
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::ErrorReport;
 use super::migrations::{duration, millis};
 use super::progress::DoneReport;
+use super::verify::FoundReport;
 use super::{Paint, Report, at, count};
 use crate::connect::Target;
 use crate::embedded::Migration;
@@ -28,6 +29,9 @@ pub struct UpReport {
     pub position: Option<String>,
     /// How long applying took, in milliseconds.
     pub duration_ms: u64,
+    /// How the schema compares with the seals at the end, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<FoundReport>,
     /// Why the run did not end as asked.
     pub error: Option<ErrorReport>,
     #[serde(skip)]
@@ -42,12 +46,13 @@ impl UpReport {
         position: Option<Version>,
         took: Duration,
         error: Option<ErrorReport>,
+        verify: Option<FoundReport>,
     ) -> Self {
         let position = position.map(|version| version.to_string());
-        let remark = match &error {
+        let remark = match (&error, &verify) {
             // The error itself says what stays.
-            Some(_) => String::new(),
-            None => format!(
+            (Some(_), None) => String::new(),
+            _ => format!(
                 "{} applied in {}; the database is at {}\n",
                 count(applied.len(), "migration"),
                 duration(took),
@@ -60,6 +65,7 @@ impl UpReport {
             applied,
             position,
             duration_ms: millis(took),
+            verify,
             error,
             remark,
         }
@@ -89,15 +95,26 @@ impl UpReport {
             applied: Vec::new(),
             position,
             duration_ms: 0,
+            verify: None,
             error: None,
             remark,
+        }
+    }
+
+    /// Adds how the schema compares with the seals.
+    #[must_use]
+    pub fn with(self, found: FoundReport) -> Self {
+        Self {
+            verify: Some(found),
+            ..self
         }
     }
 }
 
 impl Report for UpReport {
     /// The list was written while it grew.
-    fn text(&self, _: Paint) -> String {
-        self.remark.clone()
+    fn text(&self, paint: Paint) -> String {
+        let found = self.verify.as_ref().map(|found| found.text(paint));
+        format!("{}{}", self.remark, found.unwrap_or_default())
     }
 }

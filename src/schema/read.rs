@@ -1,7 +1,8 @@
 //! Reads the schema of a live database.
 //!
-//! One message, and with it one round trip. Nothing is written, and nothing is needed but CONNECT: the system catalogs
-//! are open to everybody. Not read: roles, tablespaces, publications and subscriptions, foreign servers, casts, operators,
+//! One message, and with it one round trip. Nothing is written, and no more is needed than to connect and USAGE on schema
+//! public, since the system catalogs are open to everybody; without that PostgreSQL would leave the schema out of the
+//! search path, and print its name. Not read: roles, tablespaces, publications and subscriptions, foreign servers, casts, operators,
 //! collations, text search.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
