@@ -6,6 +6,7 @@ ALTER TABLE workflow_runs
     ADD COLUMN IF NOT EXISTS heartbeat_at timestamptz,
     ADD COLUMN IF NOT EXISTS attempt integer NOT NULL DEFAULT 0;
 
+-- allow: create-index: workflow_runs is one day old; the index is there in a moment.
 CREATE INDEX IF NOT EXISTS idx_workflow_runs_wf_status_created
     ON workflow_runs (workflow_id, status, created_at DESC);
 

@@ -108,6 +108,9 @@ BEGIN
 END
 $$;
 
+-- allow: drop-column: the column is one day old, and the application that knows teams is replaced together with this
+-- step.
+-- allow: drop-table: teams are two days old, and the application that knows them is replaced together with this step.
 ALTER TABLE workspace_invitations DROP COLUMN IF EXISTS team_id;
 DROP TABLE IF EXISTS team_invite_links;
 DROP TABLE IF EXISTS team_workflow_shares;

@@ -3,6 +3,8 @@ ALTER TABLE workflows
     ADD COLUMN IF NOT EXISTS locked_by uuid REFERENCES users (id),
     ADD COLUMN IF NOT EXISTS locked_at timestamptz;
 
+-- allow: create-index: workflows is sixteen days old and holds what the private beta has drawn since; it is locked for
+-- a moment.
 CREATE INDEX IF NOT EXISTS idx_workflows_locked_by ON workflows (locked_by);
 
 -- Rollback:

@@ -2,6 +2,10 @@
 -- The trigger rests meanwhile: no run changes by this, updated_at stays as it is.
 ALTER TABLE workflow_runs DISABLE TRIGGER update_workflow_runs_updated_at;
 
+-- allow: drop-index: the keys change below, so the index goes before and comes back after, in one transaction;
+-- workflow_runs is two weeks old.
+-- allow: create-index: workflow_runs is two weeks old; both indexes cost less than the UPDATE above, which has its rows
+-- locked already.
 DROP INDEX IF EXISTS idx_workflow_runs_idem_unique;
 
 UPDATE workflow_runs AS run

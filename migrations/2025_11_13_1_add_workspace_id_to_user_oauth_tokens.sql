@@ -2,6 +2,8 @@
 ALTER TABLE user_oauth_tokens
     ADD COLUMN IF NOT EXISTS workspace_id uuid REFERENCES workspaces (id);
 
+-- allow: create-index: user_oauth_tokens has one row for each account that a user has connected; the index is there in
+-- a moment.
 CREATE INDEX IF NOT EXISTS idx_user_oauth_tokens_workspace_id ON user_oauth_tokens (workspace_id);
 
 -- Rollback:

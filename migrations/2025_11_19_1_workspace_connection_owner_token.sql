@@ -45,6 +45,12 @@ BEGIN
 END
 $$;
 
+-- allow: set-not-null: workspace_connections is a month old and has a few rows for each workspace; they are read in a
+-- moment.
+-- allow: drop-constraint: it forbids what this step is for; the application that upserts by it is replaced together
+-- with it.
+-- allow: create-index: workspace_connections is a month old and has a few rows for each workspace; it is there in a
+-- moment.
 ALTER TABLE workspace_connections
     ALTER COLUMN owner_user_id SET NOT NULL,
     ALTER COLUMN user_oauth_token_id SET NOT NULL,

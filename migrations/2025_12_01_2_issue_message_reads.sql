@@ -13,6 +13,7 @@ SET read_by_admin_at = created_at
 WHERE sender_type = 'admin'
   AND read_by_admin_at IS NULL;
 
+-- allow: create-index: issue_report_messages is made by the step before; both indexes are there in a moment.
 CREATE INDEX IF NOT EXISTS issue_report_messages_unread_user_idx
     ON issue_report_messages (issue_id)
     WHERE sender_type = 'admin' AND read_by_user_at IS NULL;

@@ -3,6 +3,8 @@
 ALTER TABLE workflow_runs
     ADD COLUMN IF NOT EXISTS resume_at timestamptz NOT NULL DEFAULT now();
 
+-- allow: create-index: the default fills one value into all runs without a rewrite, and an index of equal values is
+-- quickly built; workflow_runs is two months of private beta.
 CREATE INDEX IF NOT EXISTS idx_workflow_runs_resume_at ON workflow_runs (resume_at);
 
 -- Rollback:

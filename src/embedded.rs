@@ -40,12 +40,23 @@ pub struct Migration {
     pub data_loss: &'static [&'static str],
     /// Why it cannot be run twice, where the file says that it cannot.
     pub not_rerunnable: Option<&'static str>,
+    /// The rules that it is excused from.
+    pub allowances: &'static [Allowance],
     /// What was proven of it; none where it is not sealed, which a release build refuses.
     pub seal: Option<&'static Seal>,
 }
 
+/// A rule of the build that a migration is excused from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowance {
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// Why it is safe here.
+    pub reason: &'static str,
+}
+
 /// What was proven of a migration on real servers: its block in `migrations/migrations.lock`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seal {
     /// The majors of PostgreSQL that it was proven on.
     pub proven_on: &'static [u32],
@@ -302,17 +313,61 @@ pub fn leak(
     entries: &[crate::check::Entry],
     checked: &[crate::check::Checked],
 ) -> &'static [Migration] {
+    leak_sealed(entries, checked, &crate::check::seal::LockFile::default())
+}
+
+/// The same with seals.
+///
+/// # Panics
+/// When an entry of `checked` is not among the `entries`.
+#[cfg(feature = "authoring")]
+pub fn leak_sealed(
+    entries: &[crate::check::Entry],
+    checked: &[crate::check::Checked],
+    lock_file: &crate::check::seal::LockFile,
+) -> &'static [Migration] {
     let migrations = checked.iter().map(|checked| {
         let name = format!("{}.sql", checked.stem);
         let entry = entries.iter().find(|entry| entry.name == name);
         let bytes = entry.and_then(|entry| entry.bytes.clone());
-        leak_one(
-            name,
-            bytes.expect("a checked migration comes from its entries"),
-            checked,
-        )
+        let bytes = bytes.expect("a checked migration comes from its entries");
+        let seal = lock_file.seal(&checked.stem).map(leak_seal);
+        Migration {
+            seal,
+            ..leak_one(name, bytes, checked)
+        }
     });
     migrations.collect::<Vec<_>>().leak()
+}
+
+#[cfg(feature = "authoring")]
+fn leak_seal(seal: &crate::check::seal::Seal) -> &'static Seal {
+    let text = |text: &String| -> &'static str { text.clone().leak() };
+    let texts = |all: &std::collections::BTreeSet<String>| -> &'static [&'static str] {
+        all.iter().map(text).collect::<Vec<_>>().leak()
+    };
+    let objects = |all: &BTreeMap<String, String>| -> &'static [(&'static str, &'static str)] {
+        let objects = all
+            .iter()
+            .map(|(object, definition)| (text(object), text(definition)));
+        objects.collect::<Vec<_>>().leak()
+    };
+    let locks = seal.locks.iter().map(|(table, lock)| (text(table), *lock));
+    let rows = seal.rows.iter().map(|(table, rows)| Rows {
+        table: text(table),
+        read: rows.read,
+        written: rows.written,
+    });
+    Box::leak(Box::new(Seal {
+        proven_on: seal.proven_on.iter().copied().collect::<Vec<_>>().leak(),
+        rerunnable: seal.rerunnable,
+        locks: locks.collect::<Vec<_>>().leak(),
+        rewrites: texts(&seal.rewrites),
+        rows: rows.collect::<Vec<_>>().leak(),
+        added: objects(&seal.added),
+        changed: objects(&seal.changed),
+        dropped: texts(&seal.dropped),
+    }))
 }
 
 #[cfg(feature = "authoring")]
@@ -366,8 +421,18 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         rollback,
         data_loss: texts(&checked.data_loss),
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),
+        allowances: leak_allowances(&checked.allowances),
         seal: None,
     }
+}
+
+#[cfg(feature = "authoring")]
+fn leak_allowances(allowances: &[crate::check::Allowance]) -> &'static [Allowance] {
+    let allowances = allowances.iter().map(|allowance| Allowance {
+        rule: allowance.rule.clone().leak(),
+        reason: allowance.reason.clone().leak(),
+    });
+    allowances.collect::<Vec<_>>().leak()
 }
 
 #[cfg(feature = "authoring")]

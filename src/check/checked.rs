@@ -1,5 +1,6 @@
 //! What is known of a migration that passed every check: all that the binary needs, so that it parses nothing.
 
+use super::allow::{Allowance, allowances};
 use super::file::{File, Part};
 use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
@@ -39,6 +40,8 @@ pub struct Checked {
     pub data_loss: Vec<String>,
     /// Why it cannot be run twice.
     pub not_rerunnable: Option<String>,
+    /// The rules that it is excused from, and why.
+    pub allowances: Vec<Allowance>,
 }
 
 /// How a migration is run.
@@ -97,6 +100,7 @@ impl Checked {
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
             not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),
+            allowances: allowances(file),
             stem: name.stem,
             description: name.description,
         }

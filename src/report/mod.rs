@@ -3,6 +3,7 @@
 mod advice;
 mod config;
 mod error;
+mod evidence;
 mod index;
 mod migrations;
 mod obstacles;

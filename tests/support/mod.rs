@@ -22,5 +22,6 @@ pub(crate) mod running;
 pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
+pub(crate) mod sealed;
 pub(crate) mod sealing;
 pub(crate) mod server;

@@ -1,3 +1,4 @@
+-- allow: check-constraint: it is valid.
 DO $outer$
 DECLARE
     n int;
