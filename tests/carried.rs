@@ -4,11 +4,14 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
+use dsentr_migrate::cli::Command;
+use dsentr_migrate::config::Format;
+use dsentr_migrate::source::LOCK_FILE;
 use sha2::{Digest, Sha256};
 use support::executable::dsentr;
 use support::golden::golden;
+use support::library::Library;
 
 fn migrations() -> BTreeMap<String, Vec<u8>> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
@@ -29,8 +32,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn sums() -> String {
-    migrations()
+fn sums(files: &BTreeMap<String, Vec<u8>>) -> String {
+    files
         .iter()
         .map(|(name, bytes)| {
             let sum: String = Sha256::digest(bytes)
@@ -57,15 +60,17 @@ fn export_writes_what_was_built_in() {
     let exported = files(&target);
     let index = String::from_utf8(exported["INDEX.md"].clone()).expect("the index is UTF-8");
     let version = format!("dsentr-migrate {}", env!("CARGO_PKG_VERSION"));
+    let seals = "`migrations.lock` holds what was proven of each.\n";
+    let mut expected = migrations();
+    assert_eq!(index.contains(seals), expected.contains_key(LOCK_FILE));
     golden(
         "export_index.md",
-        &index.replace(&version, "dsentr-migrate"),
+        &index.replace(&version, "dsentr-migrate").replace(seals, ""),
     );
-    let mut expected = migrations();
-    expected.insert("SHA256SUMS".to_owned(), sums().into_bytes());
+    expected.insert("SHA256SUMS".to_owned(), sums(&expected).into_bytes());
     expected.insert("INDEX.md".to_owned(), index.into_bytes());
     assert_eq!(exported, expected);
-    let check = Command::new("sha256sum")
+    let check = std::process::Command::new("sha256sum")
         .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
         .current_dir(&target)
         .output()
@@ -90,6 +95,48 @@ fn export_writes_what_was_built_in() {
             .expect("it is there")
             .count(),
         1
+    );
+}
+
+/// Every form that a migration can have.
+#[tokio::test]
+async fn the_index_is_for_a_reader() {
+    let library = Library::of(&[
+        (
+            "2025_01_01_1_first.sql",
+            "-- Why it is there.\n-- And more of that.\nCREATE TABLE IF NOT EXISTS first (id int);\n\n\
+             -- Rollback:\n--   DROP TABLE first;\n--   -- Data loss: all rows.\n",
+        ),
+        (
+            "2025_01_01_2_second.sql",
+            "-- It is found quicker.\n-- migrate: no-transaction\n\
+             CREATE INDEX CONCURRENTLY IF NOT EXISTS first_id ON public.first (id);\n\n\
+             -- Rollback:\n--   DROP INDEX CONCURRENTLY IF EXISTS public.first_id;\n",
+        ),
+        (
+            "2025_01_01_3_third.sql",
+            "-- Nobody needs it.\n-- Data loss: all that is older than a year.\nDELETE FROM first WHERE id < 7;\n\n\
+             -- Irreversible: what is deleted is gone.\n",
+        ),
+        (
+            "2025_01_01_4_fourth.sql",
+            "-- A look.\nSELECT 1;\n\n-- Nothing to undo: it changes nothing.\n",
+        ),
+    ]);
+    let keep = tempfile::tempdir().expect("a temporary folder");
+    let folder = keep.path().join("new");
+    let command = Command::Export {
+        folder: folder.clone(),
+    };
+    let ended = library.run_with(&[], command, Format::Text).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    let exported = files(&folder);
+    assert!(!exported.contains_key(LOCK_FILE));
+    let index = String::from_utf8_lossy(&exported["INDEX.md"]);
+    let version = format!("dsentr-migrate {}", env!("CARGO_PKG_VERSION"));
+    golden(
+        "export_index.md",
+        &index.replace(&version, "dsentr-migrate"),
     );
 }
 
@@ -125,11 +172,13 @@ fn version_lists_every_file_with_its_sum() {
     } else {
         "release"
     };
+    let mut migrations = migrations();
+    migrations.remove(LOCK_FILE);
     let commit = option_env!("DSENTR_MIGRATE_COMMIT").unwrap_or("not recorded");
     let expected = format!(
         "dsentr-migrate {} ({build} build, commit {commit})\n55 migrations, newest {newest}\n{}",
         env!("CARGO_PKG_VERSION"),
-        sums()
+        sums(&migrations)
     );
     assert_eq!(
         (run.code, run.stdout, run.stderr.as_str()),
