@@ -48,4 +48,4 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_workflows_user_lower_name_unique ON workfl
 
 -- Rollback:
 --   DROP INDEX idx_workflows_user_lower_name_unique;
---   -- Workflows that were renamed to make names unique keep their new names: the old ones are not recorded.
+--   -- Data loss: the old names of workflows that were renamed to make names unique: they keep the new ones.

@@ -1,4 +1,5 @@
 -- Several workers share the queue: a lease with a heartbeat lets another one take over a run whose worker died.
+-- allow: long-table-lock: the index reads the runs of one day, while their new columns wait for COMMIT.
 ALTER TABLE workflow_runs
     ADD COLUMN IF NOT EXISTS queue_priority integer NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS leased_by text,

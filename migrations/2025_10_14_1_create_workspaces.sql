@@ -1,5 +1,7 @@
 -- Companies work on workflows together: they belong to a workspace with members and teams, or to one user as before.
 -- workspace_id stands on everything that belongs to a workflow, so that each table can be asked without a join.
+-- allow: long-table-lock: one index reads workflows, which is ten days old; all other locks are for new columns and
+-- foreign keys without a value, and last no longer.
 DO $$
 BEGIN
     IF to_regtype('workspace_role') IS NULL THEN

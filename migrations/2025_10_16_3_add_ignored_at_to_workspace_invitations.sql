@@ -1,4 +1,5 @@
 -- Whoever ignores an invitation must be able to get a new one, so an ignored invitation counts as open no longer.
+-- allow: long-table-lock: the index reads the invitations of one day.
 ALTER TABLE workspace_invitations
     ADD COLUMN IF NOT EXISTS ignored_at timestamptz;
 

@@ -6,6 +6,8 @@
 -- allow: unique-constraint: workspace_invitations is two days old; the index is there in a moment.
 -- allow: rename: the audit table is one day old, and the application that writes it is replaced together with this
 -- step.
+-- allow: long-table-lock: workspaces, invitations and audit are three days old at most; filling and checking them
+-- takes a moment.
 ALTER TABLE workspaces
     ADD COLUMN IF NOT EXISTS owner_id uuid REFERENCES users (id) ON DELETE CASCADE,
     ADD COLUMN IF NOT EXISTS plan text NOT NULL DEFAULT 'workspace',

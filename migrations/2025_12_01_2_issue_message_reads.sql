@@ -1,4 +1,5 @@
 -- Both inboxes count what is unread; nobody has to read a message of their own side.
+-- allow: long-table-lock: issue_report_messages is made by the step before, and has hardly a row.
 ALTER TABLE issue_report_messages
     ADD COLUMN IF NOT EXISTS read_by_user_at timestamptz,
     ADD COLUMN IF NOT EXISTS read_by_admin_at timestamptz;

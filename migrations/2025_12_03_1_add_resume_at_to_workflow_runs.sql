@@ -1,5 +1,7 @@
 -- Delay nodes and back-off put a run off without holding a worker: it waits in the queue until this time.
 -- Runs that wait already may start at once, which is what the default says for them too.
+-- allow: long-table-lock: one index is built over two months of private beta; deploy it when runs may wait for some
+-- seconds.
 ALTER TABLE workflow_runs
     ADD COLUMN IF NOT EXISTS resume_at timestamptz NOT NULL DEFAULT now();
 

@@ -5,6 +5,8 @@
 
 pub mod apply;
 #[cfg(feature = "authoring")]
+pub mod authoring;
+#[cfg(feature = "authoring")]
 pub mod check;
 pub mod cli;
 pub mod command;

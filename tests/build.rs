@@ -20,7 +20,7 @@ const FIRST_NAME: &str = "2025_10_11_1_first.sql";
 const SECOND_NAME: &str = "2025_10_11_2_second.sql";
 const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
 const SECOND: &str =
-    "CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\n\n-- Rollback:\n--   DROP INDEX a_b_idx;\n";
+    "CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\n\n-- Rollback:\n--   DROP VIEW a_b;\n";
 
 /// Prints what is embedded.
 const MAIN: &str = r#"//! Prints what is embedded.
@@ -285,7 +285,7 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
     let project = Project::new();
     let first = "2025_10_11_1 2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
     let second =
-        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\"";
     assert_eq!(project.embedded(), [first, second]);
 
     assert!(!project.rebuilds(), "nothing was touched");
@@ -425,7 +425,7 @@ fn a_lenient_build_leaves_out_what_is_wrong_and_is_no_release() {
     let output = project.cargo_with("run", &["--features", "lenient"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(said(&output), "");
-    let forward = "\"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+    let forward = "\"CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\"";
     let sound = ["2_second", "3_third"].map(|name| {
         format!(
             "2025_10_11_{} 2025_10_11_{name}.sql {forward}\n",

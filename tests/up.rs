@@ -269,7 +269,7 @@ async fn a_failing_migration_is_shown_in_its_file() {
         ("tab_before", "SELECT\n\tnope;"),
         (
             "several_lines",
-            "SELECT 1;\n\nALTER TABLE first\n    ADD COLUMN label text NOT NULL;\nALTER TABLE first\n    ADD COLUMN other nosuchtype;",
+            "SELECT 1;\n\nALTER TABLE first\n    ADD COLUMN label text;\nALTER TABLE first\n    ADD COLUMN other nosuchtype;",
         ),
     ];
     for (case, forward) in cases {
@@ -481,6 +481,8 @@ fn the_log_for_machines_has_a_span_a_migration() {
     let database = Server::shared().database();
     let run = dsentr(&["up", "--to", "2025_05_09_1", "--profile", "container"])
         .env("DATABASE_URL", &database.url())
+        // A build that is not sealed would say that it cannot.
+        .env("DSENTR_MIGRATE_UP_VERIFY", "false")
         .run();
     let lines = run.stderr.lines().map(|line| {
         let (_, rest) = line.split_once("\"level\"").unwrap_or_default();

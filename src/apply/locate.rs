@@ -13,8 +13,12 @@ pub(super) fn locate(
     statement: Option<usize>,
     error: &ServerError,
 ) -> Option<Span> {
-    let text: &str = &script.text;
     let statement = *script.statements.get(statement?)?;
+    locate_in(&script.text, statement, error)
+}
+
+/// The place in a text that an error is about, of which one statement was sent as it stands there.
+pub(crate) fn locate_in(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
     let Some(Position::Sent(position)) = error.position else {
         return within(text, statement, error);
     };

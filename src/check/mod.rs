@@ -196,7 +196,11 @@ fn check_file(name: &str, bytes: &[u8]) -> (Judged, Vec<Problem>) {
             Check::Unsafe(hazard) => {
                 problems.extend(tag(rule, unsafe_ddl::judge(hazard, &file)));
             }
-            _ => {}
+            Check::Folder(_)
+            | Check::Bytes(_)
+            | Check::LockFile
+            | Check::Sealed(_)
+            | Check::Evidence(_) => {}
         }
     }
     if let Some(name) = FileName::parse(name).ok().filter(|_| problems.is_empty()) {
