@@ -59,14 +59,11 @@ fn export_writes_what_was_built_in() {
     );
     let exported = files(&target);
     let index = String::from_utf8(exported["INDEX.md"].clone()).expect("the index is UTF-8");
-    let version = format!("dsentr-migrate {}", env!("CARGO_PKG_VERSION"));
-    let seals = "`migrations.lock` holds what was proven of each.\n";
     let mut expected = migrations();
-    assert_eq!(index.contains(seals), expected.contains_key(LOCK_FILE));
-    golden(
-        "export_index.md",
-        &index.replace(&version, "dsentr-migrate").replace(seals, ""),
-    );
+    assert_eq!(index.contains(LOCK_FILE), expected.contains_key(LOCK_FILE));
+    let titles = index.lines().filter_map(|line| line.strip_prefix("## "));
+    let stems = expected.keys().filter_map(|name| name.strip_suffix(".sql"));
+    assert!(titles.eq(stems), "{index}");
     expected.insert("SHA256SUMS".to_owned(), sums(&expected).into_bytes());
     expected.insert("INDEX.md".to_owned(), index.into_bytes());
     assert_eq!(exported, expected);

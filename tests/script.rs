@@ -82,6 +82,7 @@ async fn an_empty_database_becomes_what_up_makes_of_it() {
             &database,
         ),
     );
+    assert_eq!(dsentr_on(&database, &["verify"]).code, Some(0));
     let other = server.owned_database(Role::Owner);
     assert_eq!(dsentr_on(&other, &["up"]).code, Some(0));
     let (ours, theirs) = (database.session().await, other.session().await);

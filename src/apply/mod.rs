@@ -30,9 +30,9 @@ use self::forward::Forward;
 pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
 pub(crate) use self::ledger::make_ledger;
-pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
+pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 use self::step::Leg;
 pub(crate) use self::step::removal;
