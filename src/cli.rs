@@ -113,7 +113,7 @@ pub enum Command {
         #[arg(long, requires = "rollback")]
         accept_data_loss: bool,
     },
-    /// Write the embedded migrations and their SHA-256 sums into a new folder
+    /// Write the embedded migrations, their seals, SHA-256 sums and an index into a new folder
     Export {
         /// The folder; it must not exist yet, or be empty
         #[arg(value_name = "DIR")]

@@ -505,6 +505,7 @@ async fn the_way_back_leads_where_up_would_have_stopped() {
     let (theirs_catalogue, theirs_history) = state(&theirs).await;
     assert_same("taken back by psql", &theirs_catalogue, &ours_catalogue);
     assert_eq!(ours_history, theirs_history);
+    assert_eq!(dsentr_on(&database, &["verify"]).code, Some(0));
     assert_eq!(dsentr_on(&database, &["up"]).code, Some(0));
     assert_at_target(&database).await;
 }
