@@ -575,11 +575,20 @@ fn leaked_files_have_the_form_of_embedded_ones() {
 
 #[test]
 fn what_is_embedded_is_what_is_in_the_folder() {
-    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak};
+    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak_sealed};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let entries = entries(&folder);
-    let fresh = leak(&entries, &checked(&entries));
-    assert_eq!(format!("{MIGRATIONS:#?}"), format!("{fresh:#?}"));
+    let gate = Gate {
+        today: Day::from_unix(0),
+        release: false,
+    };
+    let outcome = check_sealed(&entries, gate);
+    assert_eq!(rendered(&outcome.problems), "");
+    let fresh = leak_sealed(&entries, &outcome.migrations, &outcome.lock_file);
+    for (embedded, fresh) in MIGRATIONS.iter().zip(fresh) {
+        assert_eq!(format!("{embedded:#?}"), format!("{fresh:#?}"));
+    }
+    assert_eq!(MIGRATIONS.len(), fresh.len());
     let staged: Vec<_> = FILES.files().map(|file| file.path().to_owned()).collect();
     assert_eq!(staged.len(), MIGRATIONS.len());
     for ((embedded, fresh), staged) in MIGRATIONS.iter().zip(fresh).zip(staged) {
@@ -811,7 +820,7 @@ mod arbitrary {
     }
 
     /// Pieces that change what follows them.
-    const PIECES: [&str; 28] = [
+    const PIECES: [&str; 40] = [
         "'",
         "\"",
         "$$",
@@ -840,6 +849,18 @@ mod arbitrary {
         "EXECUTE '%",
         "CASE",
         "%1$L",
+        "EXECUTE '",
+        "' || a || '",
+        "EXECUTE format('",
+        "CREATE INDEX ON a (b)",
+        "CREATE TABLE a (b int)",
+        "ALTER TABLE a",
+        "ADD COLUMN b serial DEFAULT random() CHECK",
+        "ADD CONSTRAINT c UNIQUE",
+        "VALIDATE CONSTRAINT c",
+        "ALTER COLUMN b SET NOT NULL",
+        "DROP COLUMN b, RENAME TO c",
+        "-- allow: create-index: ß\n",
     ];
 
     proptest! {
@@ -859,6 +880,16 @@ mod arbitrary {
         #[test]
         fn words(words in vec(select(&PIECES[..]), 0..40)) {
             judge(NAME, words.join(" ").as_bytes());
+        }
+
+        /// As far as it can be parsed the linter sees it, and the strings of EXECUTE it sees in any case.
+        #[test]
+        fn dynamic(words in vec(select(&PIECES[..]), 0..12), cut in any::<Index>()) {
+            let words = words.join(" ").replace('\'', "''");
+            let cut = words.floor_char_boundary(cut.index(words.len() + 1));
+            let sql = format!("DO $x$ BEGIN EXECUTE '{}' || 'ß' || format('{}', a); END $x$;", &words[..cut], words);
+            judge(NAME, sql.as_bytes());
+            judge(NAME, format!("{sql}\n\n-- Irreversible: no.\n").as_bytes());
         }
 
         #[test]

@@ -102,7 +102,7 @@ async fn prove_at(
         Source::Url(url) => Server::at(&url).await?,
     };
     let major = server.major;
-    let result = stop.unless_stopped(walk(&server, subjects)).await;
+    let result = stop.unless_stopped(Box::pin(walk(&server, subjects))).await;
     // Also after a failure or a signal.
     server.leave().await;
     let proofs = result??;

@@ -55,7 +55,7 @@ pub(super) fn moved(expected: &Rows, found: &Rows, changes: &[Change], a_move: M
             table,
             &fates(before, after, &common),
             &common,
-            declared.collect(),
+            &declared.collect::<Vec<_>>(),
         );
     }
     moved
@@ -89,7 +89,7 @@ impl Moved {
         table: &str,
         fates: &[Fate<'_>],
         common: &BTreeSet<&str>,
-        declared: Vec<(usize, &Change)>,
+        declared: &[(usize, &Change)],
     ) {
         for fate in fates {
             match fate {
@@ -108,7 +108,7 @@ impl Moved {
                     }
                 }
             }
-            self.hold_to(table, fate, common, &declared);
+            self.hold_to(table, fate, common, declared);
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Broken {
     /// Which one; none for COMMIT.
     pub(super) statement: Option<usize>,
     /// What the server said; none where the connection was lost.
-    pub(super) server: Option<ServerError>,
+    pub(super) server: Option<Box<ServerError>>,
     /// The reason in one line.
     pub(super) reason: String,
 }
@@ -34,14 +34,14 @@ impl Broken {
     pub(super) fn at(statement: Option<usize>, error: &tokio_postgres::Error) -> Self {
         Self {
             statement,
-            server: ServerError::find(error),
+            server: ServerError::find(error).map(Box::new),
             reason: describe(error),
         }
     }
 
     /// Its SQLSTATE.
     pub(super) fn code(&self) -> &str {
-        self.server.as_ref().map_or("", |server| &server.code)
+        self.server.as_deref().map_or("", |server| &server.code)
     }
 }
 
@@ -78,7 +78,7 @@ impl Script {
     /// As the product would show it.
     pub(super) fn failure(&self, title: String, broken: &Broken) -> Failure {
         let statement = broken.statement.map(|nth| self.statements[nth]);
-        let server = broken.server.as_ref();
+        let server = broken.server.as_deref();
         let span = statement
             .zip(server)
             .and_then(|(statement, server)| locate_in(&self.sent, statement, server));

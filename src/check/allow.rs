@@ -111,13 +111,12 @@ fn unknown(span: Span, rule: &str) -> Finding {
         let message = format!("`{rule}` cannot be allowed");
         return Finding::at(span, message).help("change what the rule refuses");
     }
-    let help = match meant(rule) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => {
-            let mut names: Vec<&str> = names().collect();
-            names.sort_unstable();
-            format!("the rules that can be allowed: {}", names.join(", "))
-        }
+    let help = if let Some(name) = meant(rule) {
+        format!("did you mean `{name}`?")
+    } else {
+        let mut names: Vec<&str> = names().collect();
+        names.sort_unstable();
+        format!("the rules that can be allowed: {}", names.join(", "))
     };
     Finding::at(span, format!("there is no rule `{rule}`")).help(help)
 }

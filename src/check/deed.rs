@@ -37,7 +37,7 @@ pub(super) fn steps(statement: &SyntaxNode, nth: usize) -> Vec<Step> {
     let kind = format!("{:?}", statement.kind());
     let whole = Span::of(statement_range(statement).map_or(0..0, Into::into));
     if let Some(made) = kind.strip_prefix("CREATE_") {
-        return make(statement, made, nth, whole).into_iter().collect();
+        return vec![make(statement, made, nth, whole)];
     }
     if statement.kind() == SyntaxKind::SELECT_INTO {
         let table = child(statement, SyntaxKind::INTO_CLAUSE)
@@ -123,7 +123,7 @@ fn is_adverb(node: &SyntaxNode) -> bool {
     )
 }
 
-fn make(statement: &SyntaxNode, kind: &str, nth: usize, span: Span) -> Option<Step> {
+fn make(statement: &SyntaxNode, kind: &str, nth: usize, span: Span) -> Step {
     let class = class(kind);
     let named = statement.children().find(|node| !is_adverb(node));
     let unnamed = kind == "INDEX"
@@ -156,7 +156,7 @@ fn make(statement: &SyntaxNode, kind: &str, nth: usize, span: Span) -> Option<St
     } else {
         cure(kind)
     };
-    Some(Step {
+    Step {
         deed: Deed::Make(object),
         tolerant,
         belongs,
@@ -164,7 +164,7 @@ fn make(statement: &SyntaxNode, kind: &str, nth: usize, span: Span) -> Option<St
         span,
         said,
         cure,
-    })
+    }
 }
 
 fn said(kind: &str, verb: &str) -> String {

@@ -9,6 +9,7 @@ mod checked;
 mod data_loss;
 mod deed;
 mod directory;
+mod dynamic;
 mod enum_value;
 mod file;
 mod header;

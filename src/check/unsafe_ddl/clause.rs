@@ -83,7 +83,7 @@ pub(super) fn checks_of_added_columns(statement: &SyntaxNode) -> Vec<SyntaxNode>
 pub(super) fn volatile_defaults(statement: &SyntaxNode) -> Vec<SyntaxNode> {
     let defaults = added_columns(statement).filter_map(|column| {
         let default = child(&column, K::DEFAULT_CONSTRAINT)?;
-        default.children().find(|node| is_volatile(node))
+        default.children().find(is_volatile)
     });
     defaults.collect()
 }

@@ -18,8 +18,18 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Learns what a statement makes at all, before any is judged.
-    pub(super) fn foresee(&mut self, piece: &Piece<'_>, statement: &SyntaxNode) {
+    /// Nothing so far; what the statements will make at all is known.
+    pub(super) fn before<'a>(
+        statements: impl Iterator<Item = (&'a Piece<'a>, &'a SyntaxNode)>,
+    ) -> Self {
+        let mut made = Self::default();
+        for (piece, statement) in statements {
+            made.foresee(piece, statement);
+        }
+        made
+    }
+
+    fn foresee(&mut self, piece: &Piece<'_>, statement: &SyntaxNode) {
         let made = steps(statement, 0).into_iter().filter_map(|step| {
             let Deed::Make(object) = step.deed else {
                 return None;
@@ -73,30 +83,30 @@ impl Made {
                 let default = column.map(|column| part("default", &table, column.name));
                 default.is_some_and(|default| self.ever.contains(&default))
             }
-            "drop-object" | "drop-constraint" => self.all_of(clause, |object| {
+            "drop-object" | "drop-constraint" => all_of(clause, |object| {
                 self.now.contains(object) || self.ever.contains(object)
             }),
             "drop-table" | "drop-column" | "drop-index" | "rename" => {
-                self.all_of(clause, |object| self.now.contains(object))
+                all_of(clause, |object| self.now.contains(object))
             }
             _ => false,
         }
     }
+}
 
-    /// Whether this holds for all that the clause drops or renames.
-    fn all_of(&self, clause: &Clause, holds: impl Fn(&Object) -> bool) -> bool {
-        let place = Span::of(clause.node.text_range().into());
-        let inside = |span: Span| place.start < span.end && span.start < place.end;
-        let mut objects = steps(&clause.statement, 0)
-            .into_iter()
-            .filter(|step| inside(step.span))
-            .filter_map(|step| match step.deed {
-                Deed::Drop(object) | Deed::Rename(object, _) => Some(object),
-                Deed::Make(_) => None,
-            })
-            .peekable();
-        objects.peek().is_some() && objects.all(|object| holds(&object))
-    }
+/// Whether this holds for all that the clause drops or renames.
+fn all_of(clause: &Clause, holds: impl Fn(&Object) -> bool) -> bool {
+    let place = Span::of(clause.node.text_range().into());
+    let inside = |span: Span| place.start < span.end && span.start < place.end;
+    let mut objects = steps(&clause.statement, 0)
+        .into_iter()
+        .filter(|step| inside(step.span))
+        .filter_map(|step| match step.deed {
+            Deed::Drop(object) | Deed::Rename(object, _) => Some(object),
+            Deed::Make(_) => None,
+        })
+        .peekable();
+    objects.peek().is_some() && objects.all(|object| holds(&object))
 }
 
 /// The columns that the statement gives a default.

@@ -52,36 +52,48 @@ pub(super) fn find(file: &File<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let scripts = scripts(&file.forward);
-    let mut statements: Vec<(&Piece<'_>, SyntaxNode, Vec<Seen>)> = Vec::new();
-    for script in &scripts {
-        let mut seen = see(script);
-        for (piece, statement) in script.statements() {
-            let (here, rest) = seen
-                .into_iter()
-                .partition(|seen: &Seen| seen.clause.statement == statement);
-            seen = rest;
-            statements.push((piece, statement, here));
-        }
-    }
-    statements.sort_by_key(|(piece, _, _)| piece.span);
-    let mut made = Made::default();
-    for (piece, statement, _) in &statements {
-        made.foresee(piece, statement);
-    }
+    let steps = steps(&scripts);
+    let mut made = Made::before(steps.iter().map(|step| (step.piece, &step.statement)));
     let mut found = Vec::new();
-    for (piece, statement, seen) in &statements {
-        let harmful = seen
-            .iter()
-            .filter(|seen| !made.excuses(seen.hazard, &seen.clause));
+    for step in &steps {
+        let seen = step.seen.iter();
+        let harmful = seen.filter(|seen| !made.excuses(seen.hazard, &seen.clause));
         found.extend(harmful.map(|seen| Found {
-            span: piece.span_of(seen.range),
+            span: step.piece.span_of(seen.range),
             rule: seen.hazard.name,
         }));
-        made.play(piece, statement);
+        made.play(step.piece, &step.statement);
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// A statement, and what is seen in it.
+struct Step<'a> {
+    piece: &'a Piece<'a>,
+    statement: SyntaxNode,
+    seen: Vec<Seen>,
+}
+
+/// The statements of all scripts, as they follow each other in the file.
+fn steps<'a>(scripts: &'a [Script<'a>]) -> Vec<Step<'a>> {
+    let mut steps = Vec::new();
+    for script in scripts {
+        let mut all = see(script);
+        for (piece, statement) in script.statements() {
+            let seen = all
+                .extract_if(.., |seen| seen.clause.statement == statement)
+                .collect();
+            steps.push(Step {
+                piece,
+                statement,
+                seen,
+            });
+        }
+    }
+    steps.sort_by_key(|step| step.piece.span);
+    steps
 }
 
 /// A hazard at its place in a script.

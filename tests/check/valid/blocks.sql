@@ -1,3 +1,4 @@
+-- allow: set-schema: it is valid.
 -- allow: check-constraint: it is valid.
 DO $outer$
 DECLARE
