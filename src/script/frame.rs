@@ -93,14 +93,14 @@ pub(super) fn foot(ground: &Ground<'_>) -> String {
     format!(
         "\n\
          SELECT pg_advisory_unlock({key}) AS dsentr_unlocked \\gset\n\
-         SELECT {position} AS dsentr_position FROM {history} \\gset\n\
+         SELECT coalesce({position}, 'no version') AS dsentr_position FROM {history} \\gset\n\
          \\if :dsentr_done\n\
          \\echo nothing to do: the database is at :dsentr_position\n\
          \\else\n\
          \\echo done: the database is at :dsentr_position\n\
          \\endif\n",
         key = crate::lock::key(ground.table()),
-        position = format!("coalesce({}, 'no version')", shown("max(version)")),
+        position = shown("max(version)"),
     )
 }
 
