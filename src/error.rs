@@ -94,8 +94,13 @@ impl Error {
                 | Refusal::NotApplied { .. }
                 | Refusal::TooManySteps { .. },
             ) => exit_code::CONFIG,
-            Self::Obstacles(obstacles) if obstacles.is_disagreement() => exit_code::DISAGREEMENT,
-            Self::Obstacles(_) => exit_code::CONFIG,
+            Self::Obstacles(obstacles) => {
+                if obstacles.is_disagreement() {
+                    exit_code::DISAGREEMENT
+                } else {
+                    exit_code::CONFIG
+                }
+            }
             Self::Pending => exit_code::PENDING,
             Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT

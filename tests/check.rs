@@ -361,6 +361,7 @@ fn a_checked_file_knows_its_parts() {
         block,
         statements,
         data_loss,
+        ..
     } = &migration.rollback
     else {
         panic!("{:?}", migration.rollback);

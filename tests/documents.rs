@@ -103,6 +103,7 @@ fn console_blocks_show_what_happens() {
         "docs/settings.md",
         "docs/migrations.md",
         "docs/airgap.md",
+        "docs/rollback.md",
     ] {
         let database = Server::shared().database();
         for block in blocks(&read(document), "console") {
@@ -114,7 +115,7 @@ fn console_blocks_show_what_happens() {
             played += 1;
         }
     }
-    assert_eq!(played, 5);
+    assert_eq!(played, 6);
 }
 
 #[test]

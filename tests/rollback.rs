@@ -9,6 +9,7 @@ use support::mask::mask_counts;
 use support::pooler::{PoolMode, Pooler};
 use support::proxy::{Fault, Proxy};
 use support::rollback::{Scene, sealed, steps, to};
+use tokio::sync::OnceCell;
 
 const TABLE: &str = "-- Teams.\n\
     CREATE TABLE IF NOT EXISTS teams (id int PRIMARY KEY, name text NOT NULL);\n\n\
@@ -18,7 +19,7 @@ const COLUMN: &str = "-- A motto.\n\
     ALTER TABLE teams ADD COLUMN IF NOT EXISTS motto text;\n\n\
     -- Rollback:\n--   ALTER TABLE teams DROP COLUMN motto;\n--   -- Data loss: the mottos.\n";
 
-const INDEX: &str = "-- Found by name.\n\
+const INDEX: &str = "-- Found by name.\n-- allow: create-index: nobody writes to it.\n\
     CREATE INDEX IF NOT EXISTS teams_name ON teams (name);\n\n\
     -- Rollback:\n--   DROP INDEX teams_name;\n";
 
@@ -33,13 +34,8 @@ const FILL_FILE: &str = "2025_01_03_2_fill.sql";
 
 /// Four sealed migrations: a table, a column of it, an index, and one with nothing to undo.
 async fn four() -> Library {
-    sealed(Library::of(&[
-        (TABLE_FILE, TABLE),
-        (COLUMN_FILE, COLUMN),
-        (INDEX_FILE, INDEX),
-        (FILL_FILE, FILL),
-    ]))
-    .await
+    static FOUR: OnceCell<Library> = OnceCell::const_new();
+    *FOUR.get_or_init(async || with(FILL_FILE, FILL).await).await
 }
 
 /// The first three of them, and one more.
@@ -226,7 +222,7 @@ async fn a_failing_statement_is_shown_in_its_block() {
     ];
     for (case, block) in cases {
         let text = format!(
-            "-- Found by name.\nCREATE INDEX IF NOT EXISTS teams_name_lower ON teams (lower(name));\n\n-- Rollback:\n--   {block}\n"
+            "-- Found by name.\n-- allow: create-index: nobody writes to it.\nCREATE INDEX IF NOT EXISTS teams_name_lower ON teams (lower(name));\n\n-- Rollback:\n--   {block}\n"
         );
         let library = with("2025_01_04_1_lower.sql", &text).await;
         let scene = Scene::of(library).await;
@@ -448,7 +444,7 @@ async fn what_is_meant_to_differ_is_in_nobodys_way() {
 /// Who blocks it is told while it waits, and a limit for a statement ends it.
 #[tokio::test]
 async fn what_takes_long_is_told_and_can_be_limited() {
-    let slow = "-- Slow to take back.\n\
+    let slow = "-- Slow to take back.\n-- allow: create-index: nobody writes to it.\n\
         CREATE INDEX IF NOT EXISTS teams_name_lower ON teams (lower(name));\n\n\
         -- Rollback:\n--   DROP INDEX teams_name_lower;\n--   SELECT pg_sleep(3600);\n";
     let library = with("2025_01_04_1_slow.sql", slow).await;
@@ -500,4 +496,30 @@ async fn a_connection_that_is_cut_is_opened_again() {
         stands(&scene).await,
         "0101 0201 | teams teams.motto teams_pkey"
     );
+}
+
+/// The schema cannot be read while somebody holds a table for himself alone: tried for as a table lock is.
+#[tokio::test]
+async fn a_table_that_nobody_may_see_is_waited_for() {
+    let scene = Scene::of(four().await).await;
+    let holder = scene.database.session().await;
+    holder
+        .batch("BEGIN; LOCK TABLE teams IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let url = scene.database.url();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "100ms"),
+        ("DSENTR_MIGRATE_TABLE_LOCK_BUDGET", "600ms"),
+    ];
+    let mut text = String::new();
+    for flags in [steps(1), steps(1).dry_run()] {
+        let command = flags.command();
+        let run = scene.library.run_with(&variables, command, Format::Text);
+        text.push_str(&scene.masked(&run.await));
+    }
+    golden("rollback_schema_locked.txt", &text);
+    holder.batch("COMMIT").await;
+    assert!(scene.run(steps(1)).await.result.is_ok());
+    holder.close().await;
 }

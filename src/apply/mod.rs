@@ -11,6 +11,7 @@ mod forward;
 mod goal;
 mod ledger;
 mod locate;
+mod look;
 mod one_by_one;
 mod residue;
 mod runner;
@@ -32,6 +33,7 @@ pub use self::ledger::is_under_way;
 pub(crate) use self::ledger::make_ledger;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
+pub use self::look::differing;
 pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 use self::step::Leg;

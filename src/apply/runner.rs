@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::lock::Held;
 use crate::patience::Patience;
 use crate::server_error::{ServerError, describe};
-use crate::signal::Stopped;
+use crate::signal::{self, Stopped};
 
 /// Why there are no further steps.
 pub(super) enum Stop {
@@ -192,8 +192,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             }
             return Err(Stop::Overtaken);
         }
-        let code = server.map(|server| server.code).unwrap_or_default();
-        if PASSING.contains(&code.as_str()) {
+        if server.as_ref().is_some_and(is_passing) {
             let reason = describe(error);
             return Ok(Passing {
                 broken,
@@ -202,7 +201,9 @@ impl<'a, 'c> Runner<'a, 'c> {
             });
         }
         let cause = match self.course.connector.stop.requested() {
-            Some(signal) if code == QUERY_CANCELED => Cause::Signal(signal),
+            Some(signal) if server.is_some_and(|server| server.code == QUERY_CANCELED) => {
+                Cause::Signal(signal)
+            }
             _ => Cause::Server,
         };
         Err(self.failed(step, cause, &broken, left))
@@ -228,8 +229,8 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     /// A signal asked for the end, and the server did not say in time what became of the migration.
     fn silent(&self, step: &Step<'_>, left: Left) -> Stop {
-        let stop = self.course.connector.stop;
-        let Some(signal) = stop.requested() else {
+        let signalled = self.course.connector.stop.requested();
+        let Some(signal) = signalled else {
             return anyhow::anyhow!("given up without a signal").into();
         };
         let reason = "the server did not confirm it in time".to_owned();
@@ -241,6 +242,17 @@ impl<'a, 'c> Runner<'a, 'c> {
 /// What holds for a step.
 pub(super) fn limits(settings: &Settings, leg: &Leg, is_direct: bool) -> Limits {
     let lock_timeout = table_lock_timeout(settings, leg.script.mode, &leg.migration);
+    limited(settings, lock_timeout, is_direct)
+}
+
+/// What holds for a look at the schema.
+pub(super) fn limits_of_look(settings: &Settings, is_direct: bool) -> Limits {
+    let configured = settings.table_lock.timeout;
+    let lock_timeout = configured.unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT).0;
+    limited(settings, lock_timeout, is_direct)
+}
+
+fn limited(settings: &Settings, lock_timeout: Duration, is_direct: bool) -> Limits {
     Limits {
         lock_timeout: lock_timeout.min(LONGEST_LIMIT),
         statement_timeout: settings.statement.timeout.0.min(LONGEST_LIMIT),
@@ -262,6 +274,16 @@ fn table_lock_timeout(settings: &Settings, mode: Mode, migration: &Migration) ->
     }
 }
 
+/// For what has to be tried again because of others' table locks.
+pub(super) fn patience<'p>(settings: &Settings, stop: &'p signal::Stop) -> Patience<'p> {
+    Patience::new(settings.table_lock.budget, FIRST_PAUSE, LONGEST_PAUSE, stop)
+}
+
+/// Whether an error passes by itself.
+pub(super) fn is_passing(server: &ServerError) -> bool {
+    PASSING.contains(&server.code.as_str())
+}
+
 /// What a step stumbled over, and what passes by itself.
 struct Passing {
     broken: Broken,
@@ -278,11 +300,9 @@ struct Tries<'p> {
 
 impl<'p> Tries<'p> {
     fn new(course: &Course<'p>) -> Self {
-        let budget = course.settings.table_lock.budget;
-        let stop = course.connector.stop;
         Self {
-            patience: Patience::new(budget, FIRST_PAUSE, LONGEST_PAUSE, stop),
-            budget,
+            patience: patience(course.settings, course.connector.stop),
+            budget: course.settings.table_lock.budget,
             number: 1,
         }
     }

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::drive::{Drive, Errand};
-use super::verify::Eye;
 use super::{asked, read_history};
-use crate::apply::{Accepted, Course, Ended, Goal, Task, is_under_way, roll_back, transcript};
+use crate::apply::{
+    Accepted, Course, Ended, Goal, Task, differing, is_under_way, roll_back, transcript,
+};
 use crate::config::Settings;
 use crate::connect::{Connector, Session};
 use crate::embedded::{Migration, Way};
@@ -16,7 +17,7 @@ use crate::plan::{BackStep, Extent, Obstacle, Obstacles, RollbackPlan, rollback_
 use crate::report::{DryRunReport, ErrorReport, Out, Progress, RollbackReport};
 use crate::schema::Difference;
 use crate::source::Version;
-use crate::verify::{schemas, sealed};
+use crate::verify::{Unsealed, schemas, sealed};
 
 /// What is to be taken back, and what is accepted with it.
 pub(super) struct Back<'a> {
@@ -158,17 +159,28 @@ impl Back<'_> {
         session: &Session,
         plan: &RollbackPlan<'_>,
     ) -> Result<Vec<Difference>, Error> {
-        let eye = Eye {
-            session,
-            settings: self.settings,
-            embedded: self.embedded,
-            stop: self.connector.stop,
+        let names = schemas(self.embedded);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let goal = match self.goal(plan.position, &names, &[]) {
+            Ok(goal) => goal,
+            Err(_unsealed) => return Ok(Vec::new()),
         };
-        match eye.look(plan.position, false).await {
-            Ok((verdict, _)) => Ok(verdict.drift),
-            Err(Error::Unsealed(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        differing(session, self.settings, self.connector.stop, &goal).await
+    }
+
+    fn goal<'g>(
+        &'g self,
+        version: Option<Version>,
+        schemas: &'g [&'g str],
+        accepted: &'g [Difference],
+    ) -> Result<Goal<'g>, Unsealed> {
+        Ok(Goal {
+            version,
+            sealed: sealed(self.embedded, version)?,
+            schemas,
+            ignore: &self.settings.verify.ignore,
+            accepted,
+        })
     }
 }
 
@@ -200,13 +212,7 @@ impl Errand for To<'_> {
         let schemas = schemas(back.embedded);
         let schemas: Vec<&str> = schemas.iter().map(String::as_str).collect();
         let steps = plan.steps.iter().map(|step| {
-            let goal = Goal {
-                version: step.to,
-                sealed: sealed(back.embedded, step.to)?,
-                schemas: &schemas,
-                ignore: &back.settings.verify.ignore,
-                accepted: &findings.accepted,
-            };
+            let goal = back.goal(step.to, &schemas, &findings.accepted)?;
             Ok((*step, goal))
         });
         let steps = steps.collect::<Result<Vec<_>, Error>>()?;

@@ -253,6 +253,13 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    if let Error::Underway(underway) = error
+        && let task @ Task::Rollback { .. } = underway.standing.task
+    {
+        help.push(format!(
+            "`dsentr-migrate {task}` goes on where this run ended; --steps would count anew"
+        ));
+    }
     // The first step follows nothing.
     if let Some(first) = help.first_mut()
         && let Some(rest) = first.strip_prefix("then ")
@@ -289,6 +296,12 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
     let holder = match timeout {
         LockTimeout::Held { holder, .. } => holder,
+        LockTimeout::Schema { .. } => {
+            return vec![
+                "see who it is: SELECT pid, relation::regclass FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted; have it end, or allow more with table_lock.budget; then run it again"
+                    .to_owned(),
+            ];
+        }
         LockTimeout::NoConnection => {
             return vec![
                 "connect to the server itself, or see that the pool has two connections for this run; then run it again"
