@@ -104,7 +104,8 @@ fn read(folder: &Path) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-/// Writes the checked bytes, and nothing else, where `include_dir` takes them from, and the table beside them.
+/// Writes the checked bytes, and nothing else, where `include_dir` takes them from, and the table beside them. The lock file
+/// was checked with them.
 fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String> {
     let folder = out.join(source::FOLDER);
     // A file of an earlier build that is gone from the sources must not stay embedded.
@@ -112,15 +113,23 @@ fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String>
         at(&folder, fs::remove_dir_all(&folder))?;
     }
     at(&folder, fs::create_dir_all(&folder))?;
+    let bytes_of = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name == name);
+        entry.and_then(|entry| entry.bytes.as_deref())
+    };
     for migration in &outcome.migrations {
         let name = format!("{}.sql", migration.stem);
-        let entry = entries.iter().find(|entry| entry.name == name);
-        let bytes = entry
-            .and_then(|entry| entry.bytes.as_deref())
-            .unwrap_or_default();
-        let path = folder.join(name);
+        let path = folder.join(&name);
+        at(&path, fs::write(&path, bytes_of(&name).unwrap_or_default()))?;
+    }
+    let seals = bytes_of(source::LOCK_FILE);
+    if let Some(bytes) = seals {
+        let path = folder.join(source::LOCK_FILE);
         at(&path, fs::write(&path, bytes))?;
     }
+    let sum = out.join("lock_file_sum");
+    let text = seals.map(check::seal::file_sum).unwrap_or_default();
+    at(&sum, fs::write(&sum, text))?;
     let table = out.join("migrations.rs");
     let rows = check::table(&outcome.migrations, &outcome.lock_file);
     at(&table, fs::write(&table, rows))

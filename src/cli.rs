@@ -94,7 +94,26 @@ pub enum Command {
         )]
         goal: Goal,
     },
-    /// Write the embedded migrations and their SHA-256 sums into a new folder
+    /// Print what `up` or `rollback` would do as one file for psql, for a database that this program may not connect to
+    ///
+    /// The file asks the database itself whether it may begin, applies each migration together with its row in the history,
+    /// and stops at the first error. `--output` does not change it, and the settings of a connection are not looked at, but
+    /// for `--database`: with it, the file refuses every other database.
+    Script {
+        /// Begin at exactly this version, and nowhere else (default: wherever the database is)
+        #[arg(long, value_name = "VERSION")]
+        from: Option<Version>,
+        /// End at this version, for example `2025_10_11_1` (default: the newest embedded); `0`, with --rollback, for nothing left
+        #[arg(long, value_name = "VERSION")]
+        to: Option<Floor>,
+        /// Go back, newest first
+        #[arg(long, requires = "to")]
+        rollback: bool,
+        /// Go on where the way back destroys data; without it, what would be lost is listed and no file is made
+        #[arg(long, requires = "rollback")]
+        accept_data_loss: bool,
+    },
+    /// Write the embedded migrations, their seals, SHA-256 sums and an index into a new folder
     Export {
         /// The folder; it must not exist yet, or be empty
         #[arg(value_name = "DIR")]
@@ -104,6 +123,22 @@ pub enum Command {
     Config,
     /// Show version, build, newest migration and the SHA-256 of every embedded file
     Version,
+}
+
+impl Command {
+    /// Whether it asks no database. Then the settings of a connection are not looked at, and wrong ones do not matter.
+    pub fn is_offline(&self) -> bool {
+        match self {
+            Self::Script { .. } | Self::Export { .. } | Self::Version => true,
+            Self::Up { .. }
+            | Self::Status { .. }
+            | Self::Plan { .. }
+            | Self::Rollback { .. }
+            | Self::Verify { .. }
+            | Self::Wait { .. }
+            | Self::Config => false,
+        }
+    }
 }
 
 /// How far `rollback` goes. It has no default.

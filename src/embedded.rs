@@ -3,7 +3,7 @@
 //! They were checked when the binary was built: their bytes and all that is known about them are constants, and nothing
 //! is parsed here. Whether one is applied is the history's to know.
 
-use crate::source::{FOLDER, Span, TableLock, Version};
+use crate::source::{FOLDER, LOCK_FILE, Span, TableLock, Version};
 use include_dir::{Dir, DirEntry, File, include_dir};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -255,6 +255,15 @@ impl Migration {
         Some(uncommented.collect())
     }
 
+    /// What a direction destroys, in the words of the file.
+    pub fn losses(&self, way: Way) -> &'static [&'static str] {
+        match (way, self.rollback) {
+            (Way::Forward, _) => self.data_loss,
+            (Way::Back, Rollback::Sql { data_loss, .. }) => data_loss,
+            (Way::Back, Rollback::Irreversible { .. } | Rollback::NothingToUndo { .. }) => &[],
+        }
+    }
+
     /// Where the file is in the sources: `migrations/<stem>.sql`.
     pub fn path(&self) -> String {
         format!("{FOLDER}/{}.sql", self.stem)
@@ -263,6 +272,16 @@ impl Migration {
 
 /// The folder that the build staged: the files that passed, and no other.
 pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/migrations");
+
+/// The lock file that the seals were read from, byte for byte, and its SHA-256 in hexadecimal; none where nothing is
+/// sealed.
+pub fn lock_file() -> Option<(&'static [u8], &'static str)> {
+    let file = FILES.get_file(LOCK_FILE)?;
+    Some((
+        file.contents(),
+        include_str!(concat!(env!("OUT_DIR"), "/lock_file_sum")),
+    ))
+}
 
 /// Every embedded migration, oldest first.
 pub static MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));

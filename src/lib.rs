@@ -22,6 +22,7 @@ pub mod plan;
 pub mod process;
 pub mod report;
 pub mod schema;
+pub mod script;
 pub mod server_error;
 pub mod signal;
 pub mod source;

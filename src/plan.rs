@@ -249,7 +249,8 @@ pub fn plan<'a>(
     Ok(plan)
 }
 
-fn check_target(embedded: &[Migration], target: Option<Version>) -> Result<(), Refusal> {
+/// Refuses a version that is not embedded.
+pub(crate) fn check_target(embedded: &[Migration], target: Option<Version>) -> Result<(), Refusal> {
     let Some(target) = target else { return Ok(()) };
     match embedded.binary_search_by(|migration| migration.version.cmp(&target)) {
         Ok(_) => Ok(()),

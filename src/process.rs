@@ -46,10 +46,15 @@ struct Edge {
 
 impl Edge {
     fn carry_out(&mut self, cli: &Cli, embedded: &[Migration]) -> Result<(), Error> {
-        let environment = Environment::of_process()?;
+        let environment = Environment::of_process();
         let profile = cli.options.profile.as_deref();
         let file = cli.options.config.as_deref();
-        let config = config::load(&environment, cli.given(), file, profile).inspect_err(|_| {
+        let load = if cli.command.is_offline() {
+            config::load_offline
+        } else {
+            config::load
+        };
+        let config = load(&environment, cli.given(), file, profile).inspect_err(|_| {
             self.termination_log = config::termination_log(&environment, profile);
         })?;
         self.out = Out::stdout(config.settings.output);

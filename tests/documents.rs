@@ -29,6 +29,13 @@ fn play(block: &str, database: &Database<'_>) -> String {
         .parent()
         .expect("a file is in a folder");
     let home = tempfile::tempdir().expect("a temporary folder");
+    let psql = support::psql::path();
+    let folders = [
+        folder,
+        psql.parent().expect("a file is in a folder"),
+        Path::new("/usr/bin"),
+        Path::new("/bin"),
+    ];
     let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
     let commands = commands.map(|command| {
         command.replace("postgres://postgres@127.0.0.1:5432/dsentr", &database.url())
@@ -44,7 +51,11 @@ fn play(block: &str, database: &Database<'_>) -> String {
     let output = Command::new("/bin/sh")
         .args(["-c", &format!("exec 2>&1\n{script}")])
         .env_clear()
-        .env("PATH", folder)
+        .env(
+            "PATH",
+            std::env::join_paths(folders).expect("no folder has a colon"),
+        )
+        .current_dir(home.path())
         .env("HOME", home.path())
         .env("DATABASE_URL", database.url())
         .output()
@@ -91,6 +102,7 @@ fn console_blocks_show_what_happens() {
         "README.md",
         "docs/settings.md",
         "docs/migrations.md",
+        "docs/airgap.md",
         "docs/rollback.md",
     ] {
         let database = Server::shared().database();
@@ -103,7 +115,7 @@ fn console_blocks_show_what_happens() {
             played += 1;
         }
     }
-    assert_eq!(played, 4);
+    assert_eq!(played, 6);
 }
 
 #[test]

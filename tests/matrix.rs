@@ -10,6 +10,7 @@ use dsentr_migrate::embedded::MIGRATIONS;
 use support::catalogue::{self, assert_same};
 use support::executable::{Run, dsentr};
 use support::library::Library;
+use support::psql::psql;
 use support::sealing::sealed;
 use support::server::{Database, Server};
 
@@ -33,7 +34,9 @@ async fn each_major_comes_to_the_same_schema_and_back() {
         .collect();
     for (major, bin) in servers {
         println!("PostgreSQL {major}");
-        comes_to_the_schema_and_back(major, &Server::start(Path::new(bin))).await;
+        let server = Server::start(Path::new(bin));
+        comes_to_the_schema_and_back(major, &server).await;
+        comes_there_by_psql(major, &server).await;
     }
 }
 
@@ -100,6 +103,33 @@ async fn comes_to_the_schema_and_back(major: &str, server: &Server) {
         &empty,
         &catalogue::read_exactly(&session).await,
     );
+}
+
+/// The same by psql, with nothing but what `script` prints.
+async fn comes_there_by_psql(major: &str, server: &Server) {
+    let database = server.database();
+    let session = database.session().await;
+    let script = |arguments: &[&str]| {
+        let made = dsentr(&[&["script"], arguments].concat()).run();
+        assert_eq!(made.code, Some(0), "{made:?}");
+        let ran = psql(&["-X"], &database).run(&made.stdout);
+        let clean = (Some(0), "");
+        assert_eq!((ran.code, ran.stderr.as_str()), clean, "PostgreSQL {major}");
+    };
+    script(&[]);
+    assert_same(
+        &format!("PostgreSQL {major}, by psql"),
+        &catalogue::expected(),
+        &catalogue::read(&session).await,
+    );
+    let up = up(&database);
+    assert!(
+        up.stdout.contains("nothing to do"),
+        "PostgreSQL {major}: {up:?}"
+    );
+    script(&["--rollback", "--to", "0", "--accept-data-loss"]);
+    let rows = "SELECT count(*) FROM refinery_schema_history";
+    assert_eq!(session.value(rows).await, "0");
 }
 
 fn up(database: &Database<'_>) -> Run {

@@ -1,11 +1,12 @@
 //! The way back: newest first, each step with the removal of its history row.
 
+use super::Ended;
 use super::course::Course;
 use super::goal::Goal;
+use super::one_by_one::settings;
 use super::runner::{Runner, Stop, limits};
 use super::step::{Leg, Step, removal};
 use super::transaction::frame;
-use super::{Ended, SCHEMA};
 use crate::config::Settings;
 use crate::connect::Session;
 use crate::embedded::Mode;
@@ -46,10 +47,10 @@ pub async fn roll_back(
 
 /// What [`roll_back`] would send for a step, for people to read. Between the statements and COMMIT it also reads the
 /// schema.
-pub fn transcript(step: &BackStep<'_>, settings: &Settings) -> String {
+pub fn transcript(step: &BackStep<'_>, config: &Settings) -> String {
     let leg = Leg::back(step);
-    let row = removal(step.migration, &settings.history);
-    let limits = limits(settings, &leg, true);
+    let row = removal(step.migration, &config.history);
+    let limits = limits(config, &leg, true);
     let script = &leg.script;
     let statements: String = (0..script.statements.len())
         .map(|nth| format!("{};\n", script.statement(nth)))
@@ -60,10 +61,9 @@ pub fn transcript(step: &BackStep<'_>, settings: &Settings) -> String {
             format!("{frame}{row};\n{statements}COMMIT;\n")
         }
         Mode::NoTransaction => format!(
-            "SET search_path TO {SCHEMA};\nSET statement_timeout TO {};\nSET lock_timeout TO {};\n{statements}\
+            "{}{statements}\
              BEGIN ISOLATION LEVEL READ COMMITTED;\n{row};\nCOMMIT;\n",
-            limits.statement_timeout.as_millis(),
-            limits.lock_timeout.as_millis(),
+            settings(&limits),
         ),
     }
 }

@@ -27,6 +27,14 @@ pub(super) struct Begun {
     pub(super) was_begun: bool,
 }
 
+/// Makes it where it is not there.
+pub(crate) fn make_ledger(table: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
+         begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"
+    )
+}
+
 impl<'a> Ledger<'a> {
     /// Opens the ledger of a history; makes it where it is not there.
     pub(super) async fn open(
@@ -34,11 +42,7 @@ impl<'a> Ledger<'a> {
         history: &HistoryTable,
     ) -> Result<Self, tokio_postgres::Error> {
         let table = history.ledger().qualified();
-        let sql = format!(
-            "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
-             begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"
-        );
-        session.client.batch_execute(&sql).await?;
+        session.client.batch_execute(&make_ledger(&table)).await?;
         Ok(Self { session, table })
     }
 

@@ -30,14 +30,19 @@ pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
 use self::forward::Forward;
 pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
+pub(crate) use self::ledger::make_ledger;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
 pub use self::look::differing;
+pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
+use self::step::Leg;
+pub(crate) use self::step::removal;
 pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};
+use crate::config::Settings;
 use crate::connect::Session;
-use crate::embedded::{Migration, Way};
+use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
@@ -113,6 +118,16 @@ pub async fn apply(
             .context("refinery refused the plan")
             .into()),
         (None, Ok(_)) => Ok(Ended::AtTarget),
+    }
+}
+
+/// What is sent before a migration's statements, to a session of our own.
+pub(crate) fn opening(settings: &Settings, migration: &Migration, way: Way) -> String {
+    let leg = Leg::new(migration, way, None);
+    let limits = runner::limits(settings, &leg, true);
+    match leg.script.mode {
+        Mode::Transaction => transaction::frame(&limits),
+        Mode::NoTransaction => one_by_one::settings(&limits),
     }
 }
 

@@ -59,12 +59,16 @@ async fn prepare(session: &Session, limits: &Limits) -> Result<(), tokio_postgre
     if !limits.is_direct {
         return Ok(());
     }
-    let sql = format!(
-        "SET search_path TO {SCHEMA}; SET statement_timeout TO {}; SET lock_timeout TO {}",
+    session.client.batch_execute(&settings(limits)).await
+}
+
+/// What is set in a session of our own.
+pub(super) fn settings(limits: &Limits) -> String {
+    format!(
+        "SET search_path TO {SCHEMA};\nSET statement_timeout TO {};\nSET lock_timeout TO {};\n",
         limits.statement_timeout.as_millis(),
         limits.lock_timeout.as_millis()
-    );
-    session.client.batch_execute(&sql).await
+    )
 }
 
 async fn one(

@@ -15,6 +15,20 @@ use crate::history::quote;
 /// Between two looks whether an orphan has ended.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Whether somebody is making the index `c` now.
+pub(crate) const INDEX_IN_PROGRESS: &str =
+    "EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
+
+/// The INVALID indexes `c` in schemas `n` that a REINDEX CONCURRENTLY left, by the names that PostgreSQL gives to the new
+/// and the old one of each pair.
+/// <https://www.postgresql.org/docs/18/sql-reindex.html#SQL-REINDEX-CONCURRENTLY>
+pub(crate) const LEFT_BY_REINDEX: &str = "FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+    WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$' \
+      AND n.nspname NOT LIKE 'pg\\_toast%' \
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
+
 /// What to do with a statement.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -110,13 +124,15 @@ enum Found {
 /// An index that is there and INVALID was being made when its maker was cut off. One that somebody is making now is
 /// waited for.
 async fn index(session: &Session, name: &Relation) -> Result<Found, Error> {
-    let question = "SELECT i.indisvalid, EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid) \
-                    FROM pg_catalog.pg_class c \
-                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                    JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
-                    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'i'";
+    let question = format!(
+        "SELECT i.indisvalid, {INDEX_IN_PROGRESS} \
+         FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
+         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'i'"
+    );
     loop {
-        let rows = ask(session, question, name.schema, name.name).await?;
+        let rows = ask(session, &question, name.schema, name.name).await?;
         let Some(row) = rows.first() else {
             return Ok(Found::Nothing);
         };
@@ -141,17 +157,9 @@ async fn drop_index(session: &Session, schema: &str, name: &str) -> Result<(), E
     session.client.batch_execute(&sql).await
 }
 
-/// The names that PostgreSQL gives to the new and the old one of each pair.
-/// <https://www.postgresql.org/docs/18/sql-reindex.html#SQL-REINDEX-CONCURRENTLY>
 async fn reindexed(session: &Session) -> Result<(), Error> {
-    let question = "SELECT n.nspname, c.relname \
-                    FROM pg_catalog.pg_class c \
-                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                    JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
-                    WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$' \
-                      AND n.nspname NOT LIKE 'pg\\_toast%' \
-                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
-    for row in session.client.query_typed(question, &[]).await? {
+    let question = format!("SELECT n.nspname, c.relname {LEFT_BY_REINDEX}");
+    for row in session.client.query_typed(&question, &[]).await? {
         drop_index(session, row.get(0), row.get(1)).await?;
     }
     Ok(())

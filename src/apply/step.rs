@@ -138,7 +138,7 @@ impl Leg {
         Self::new(step.migration, Way::Back, step.to)
     }
 
-    fn new(migration: &Migration, way: Way, ends_at: Option<Version>) -> Self {
+    pub(super) fn new(migration: &Migration, way: Way, ends_at: Option<Version>) -> Self {
         Self {
             migration: *migration,
             way,
@@ -152,7 +152,7 @@ impl Leg {
 pub(super) const NOT_AS_IT_WAS: &str = "DM001";
 
 /// Takes a history row away, or fails. The server refuses what was sent behind it where another runner was faster.
-pub(super) fn removal(migration: &Migration, history: &HistoryTable) -> String {
+pub(crate) fn removal(migration: &Migration, history: &HistoryTable) -> String {
     let (table, checksum) = (history.qualified(), migration.checksum);
     let number = migration.version.as_i64();
     format!(

@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::config::ConfigError;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, lock_file};
 use crate::error::Error;
-use crate::report::VersionReport;
+use crate::report::{VersionReport, index};
+use crate::source::LOCK_FILE;
 
 /// Writes everything beside the folder first, and moves it into place at the end: the folder is
 /// there in full or not at all.
@@ -63,8 +64,17 @@ fn write_files(folder: &Path, embedded: &[Migration]) -> anyhow::Result<()> {
             migration.text().as_bytes(),
         )?;
     }
+    let mut sums = VersionReport::new(embedded).sums();
+    // They are of the embedded migrations, and this crate can be used with others.
+    let is_sealed = embedded.iter().all(|migration| migration.seal.is_some());
+    let seals = lock_file().filter(|_| is_sealed);
+    if let Some((bytes, sum)) = seals {
+        write(LOCK_FILE.to_owned(), bytes)?;
+        sums.push_str(&format!("{sum}  {LOCK_FILE}\n"));
+    }
+    write("SHA256SUMS".to_owned(), sums.as_bytes())?;
     write(
-        "SHA256SUMS".to_owned(),
-        VersionReport::new(embedded).sums().as_bytes(),
+        "INDEX.md".to_owned(),
+        index(embedded, seals.is_some()).as_bytes(),
     )
 }

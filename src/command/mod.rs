@@ -4,6 +4,7 @@
 mod drive;
 mod export;
 mod rollback;
+mod script;
 mod up;
 mod verify;
 mod wait;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use self::export::export;
 use self::rollback::Back;
+use self::script::{Asked, script};
 use self::up::Up;
 use self::verify::verify;
 use self::wait::wait;
@@ -95,6 +97,20 @@ pub async fn run(
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
             within_grace(stop, wait).await
+        }
+        Command::Script {
+            from,
+            to,
+            rollback,
+            accept_data_loss,
+        } => {
+            let asked = Asked {
+                from: *from,
+                to: *to,
+                rollback: *rollback,
+                accept_data_loss: *accept_data_loss,
+            };
+            script(&asked, settings, embedded, out)
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),

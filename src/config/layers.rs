@@ -21,34 +21,41 @@ const CHOOSERS: [&str; 2] = ["DSENTR_MIGRATE_CONFIG", "DSENTR_MIGRATE_PROFILE"];
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// Names of variables of ours that are not UTF-8.
+    unreadable: Vec<String>,
 }
 
 impl Environment {
     /// The variables of this process; one that is not UTF-8 is an error only where it would be used.
-    ///
-    /// # Errors
-    /// A variable that this program would read is not UTF-8.
-    pub fn of_process() -> Result<Self, ConfigError> {
-        let mut variables = BTreeMap::new();
+    pub fn of_process() -> Self {
+        let mut environment = Self::default();
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else {
                 continue;
             };
             match value.into_string() {
-                Ok(value) => drop(variables.insert(name, value)),
-                Err(_)
-                    if name.starts_with(PREFIX)
-                        || name.starts_with("PG")
-                        || name.starts_with("DATABASE_URL") =>
-                {
-                    return Err(ConfigError::new(format!(
-                        "the variable {name} is not UTF-8"
-                    )));
+                Ok(value) => drop(environment.variables.insert(name, value)),
+                Err(_) if name.starts_with(PREFIX) || is_of_connection(&name) => {
+                    environment.unreadable.push(name);
                 }
                 Err(_) => {}
             }
         }
-        Ok(Self { variables })
+        environment
+    }
+
+    /// Without the variables that say how a database is reached.
+    fn without_connection(&self) -> Self {
+        let variables = self.variables.iter();
+        let variables = variables.filter(|(name, _)| !is_of_connection(name));
+        let unreadable = self.unreadable.iter();
+        let unreadable = unreadable.filter(|name| !is_of_connection(name));
+        Self {
+            variables: variables
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            unreadable: unreadable.cloned().collect(),
+        }
     }
 
     /// The value of a variable; an empty one counts as absent, as in libpq.
@@ -72,8 +79,25 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+            unreadable: Vec::new(),
         }
     }
+}
+
+/// Whether a variable says how a database is reached.
+fn is_of_connection(name: &str) -> bool {
+    ["PG", "DATABASE_URL", "DSENTR_MIGRATE_DATABASE_"]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
+/// What the settings are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// A connection to a database.
+    Database,
+    /// No connection.
+    Nothing,
 }
 
 /// One value for one key, and the place it was given in.
@@ -140,13 +164,27 @@ pub(super) fn merge(
     flags: Vec<Given>,
     file: Option<&str>,
     profile: Option<&str>,
+    reach: Reach,
 ) -> Result<Figment, ConfigError> {
+    let offline;
+    let (environment, flags) = match reach {
+        Reach::Database => (environment, flags),
+        Reach::Nothing => {
+            offline = environment.without_connection();
+            (&offline, without_connection(flags))
+        }
+    };
+    if let Some(name) = environment.unreadable.first() {
+        return Err(ConfigError::new(format!(
+            "the variable {name} is not UTF-8"
+        )));
+    }
     let mut figment = built_in("default")?;
     if let Some(profile) = profile.or_else(|| environment.get("DSENTR_MIGRATE_PROFILE")) {
         figment = figment.merge(built_in(profile)?);
     }
     if let Some(path) = file.or_else(|| environment.get("DSENTR_MIGRATE_CONFIG")) {
-        figment = merge_file(figment, path)?;
+        figment = merge_file(figment, path, reach)?;
     }
     figment = merge_given(figment, variables(environment)?)?;
     merge_given(figment, flags)
@@ -163,9 +201,18 @@ fn built_in(profile: &str) -> Result<Figment, ConfigError> {
     Ok(Figment::from(Document { dict, place }))
 }
 
-fn merge_file(figment: Figment, path: &str) -> Result<Figment, ConfigError> {
+/// The flags that say something else than how a database is reached, and the one that names it.
+fn without_connection(flags: Vec<Given>) -> Vec<Given> {
+    let kept = |given: &Given| given.key == "database.name" || !given.key.starts_with("database.");
+    flags.into_iter().filter(kept).collect()
+}
+
+fn merge_file(figment: Figment, path: &str, reach: Reach) -> Result<Figment, ConfigError> {
     let place = format!("file {path}");
     let mut dict = parse_toml(&read(path, "settings file")?, &place)?;
+    if reach == Reach::Nothing {
+        dict.remove("database");
+    }
     // Short cuts are weaker than the single settings beside them.
     let figment = merge_given(figment, take_short_cuts(&mut dict, &place)?)?;
     Ok(figment.merge(Document { dict, place }))

@@ -16,6 +16,7 @@ use figment::Figment;
 use serde::Deserialize;
 
 pub use self::duration::Timeout;
+use self::layers::Reach;
 pub use self::layers::{Environment, Given};
 pub use self::libpq::Passfile;
 pub(crate) use self::ports::DEFAULT_PORT;
@@ -390,7 +391,36 @@ pub fn load(
     file: Option<&str>,
     profile: Option<&str>,
 ) -> Result<Config, ConfigError> {
-    let figment = layers::merge(environment, flags, file, profile)?;
+    extract(layers::merge(
+        environment,
+        flags,
+        file,
+        profile,
+        Reach::Database,
+    )?)
+}
+
+/// As [`load`], for who connects to nothing: of the settings of a connection only the flag `--database` is looked at,
+/// so that wrong ones do no harm.
+///
+/// # Errors
+/// As [`load`], in the other settings.
+pub fn load_offline(
+    environment: &Environment,
+    flags: Vec<Given>,
+    file: Option<&str>,
+    profile: Option<&str>,
+) -> Result<Config, ConfigError> {
+    extract(layers::merge(
+        environment,
+        flags,
+        file,
+        profile,
+        Reach::Nothing,
+    )?)
+}
+
+fn extract(figment: Figment) -> Result<Config, ConfigError> {
     let settings = figment.extract().map_err(|error| describe(&error))?;
     Ok(Config { settings, figment })
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub use self::endpoint::Endpoint;
 use self::login::{Door, Login, Rejection};
+pub(crate) use self::session::BLIND_SYSTEMS;
 pub use self::session::{Lost, Session, broken};
 use crate::config::{Environment, Settings, Timeout};
 use crate::error::Error;

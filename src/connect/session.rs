@@ -25,6 +25,9 @@ pub(super) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// After so many of them without an answer the connection is lost.
 pub(super) const KEEPALIVE_COUNT: u32 = 3;
 
+/// What the version of a server says whose system cannot see that a socket was closed: a regular expression.
+pub(crate) const BLIND_SYSTEMS: &str = "windows|visual c|mingw|apple|darwin";
+
 /// A connection that is ready for a question.
 pub struct Session {
     /// Sends, and reads what comes back.
@@ -113,7 +116,7 @@ impl Session {
             let _ = write!(
                 sql,
                 "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', {local}) \
-                 WHERE pg_catalog.version() !~* 'windows|visual c|mingw|apple|darwin';"
+                 WHERE pg_catalog.version() !~* '{BLIND_SYSTEMS}';"
             );
         }
         if major >= 17 {

@@ -42,8 +42,8 @@ pub async fn acquire<'a>(
     }
 }
 
-/// A number of our own for this history. The server keeps advisory locks apart by database.
-fn key(table: &HistoryTable) -> i64 {
+/// The lock's number, our own for this history. The server keeps advisory locks apart by database.
+pub fn key(table: &HistoryTable) -> i64 {
     let mut hasher = SipHasher13::new();
     hasher.write(b"dsentr-migrate ");
     hasher.write(table.qualified().as_bytes());

@@ -41,22 +41,8 @@ impl fmt::Display for Holder {
 
 impl Holder {
     /// Asks who holds the lock with this key.
-    ///
-    /// A bigint key stands in `pg_locks` as two halves, with objsubid 1.
-    /// <https://www.postgresql.org/docs/18/view-pg-locks.html>
     pub(super) async fn of(session: &Session, key: i64) -> Result<Option<Self>, Error> {
-        let high = key.cast_unsigned() >> 32;
-        let low = key.cast_unsigned() & u64::from(u32::MAX);
-        let sql = format!(
-            "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
-                    coalesce(host(a.client_addr), 'the same machine'), \
-                    to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 60)) \
-                         ELSE coalesce(a.state, 'hidden from this role') END \
-             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
-             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
-               AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
-        );
+        let sql = Self::question(key);
         let rows = ask(session, &sql).await?;
         let text =
             |row: &SimpleQueryRow, column: usize| row.get(column).unwrap_or_default().to_owned();
@@ -67,5 +53,24 @@ impl Holder {
             since: text(row, 3),
             doing: text(row, 4),
         }))
+    }
+
+    /// The question: pid, name, client, since when, and what it is doing.
+    ///
+    /// A bigint key stands in `pg_locks` as two halves, with objsubid 1.
+    /// <https://www.postgresql.org/docs/18/view-pg-locks.html>
+    pub(crate) fn question(key: i64) -> String {
+        let high = key.cast_unsigned() >> 32;
+        let low = key.cast_unsigned() & u64::from(u32::MAX);
+        format!(
+            "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
+                    coalesce(host(a.client_addr), 'the same machine'), \
+                    to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 60)) \
+                         ELSE coalesce(a.state, 'hidden from this role') END \
+             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
+             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
+               AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+        )
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-pub use self::acquire::acquire;
+pub use self::acquire::{acquire, key};
 pub use self::held::Held;
 pub use self::holder::Holder;
 use crate::config::{ConfigError, Timeout};

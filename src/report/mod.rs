@@ -4,6 +4,7 @@ mod advice;
 mod config;
 mod error;
 mod evidence;
+mod index;
 mod migrations;
 mod obstacles;
 mod out;
@@ -23,6 +24,7 @@ use serde::Serialize;
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
+pub use self::index::index;
 pub use self::out::Out;
 pub use self::plan::PlanReport;
 pub use self::progress::{DoneReport, Progress};
@@ -31,7 +33,7 @@ pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;
 pub use self::verify::{FoundReport, VerifyReport};
-pub use self::version::VersionReport;
+pub use self::version::{VersionReport, hex};
 pub use self::wait::WaitReport;
 
 /// One result, for people and for machines alike.

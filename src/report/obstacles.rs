@@ -75,7 +75,8 @@ pub(super) fn help(obstacles: &[Obstacle]) -> Vec<String> {
         }
     }
     help.push(
-        "then run the command again; with --dry-run it prints the SQL and does nothing".to_owned(),
+        "then run the command again; `rollback --dry-run` prints the SQL and does nothing"
+            .to_owned(),
     );
     help
 }

@@ -87,6 +87,14 @@ impl Out {
         self.write(text.as_bytes())
     }
 
+    /// Writes what has one form for everybody: a file.
+    ///
+    /// # Errors
+    /// As [`Out::report`].
+    pub fn file(&mut self, text: &str) -> anyhow::Result<()> {
+        self.write(text.as_bytes())
+    }
+
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
         let mut json =

@@ -18,3 +18,6 @@ pub use version::{ParseVersionError, Version};
 
 /// The folder of the migration files, as it is named in every message.
 pub const FOLDER: &str = "migrations";
+
+/// The file in it that keeps what was proven of each migration.
+pub const LOCK_FILE: &str = "migrations.lock";

@@ -16,6 +16,11 @@ pub fn rollback_sha256(checked: &Checked, text: &str) -> [u8; 32] {
     rollback(checked.forward, text)
 }
 
+/// SHA-256 of a whole file, in hexadecimal.
+pub fn file_sum(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes).into())
+}
+
 pub(super) fn forward(forward: Span, text: &str) -> [u8; 32] {
     sha256(forward.slice(text))
 }

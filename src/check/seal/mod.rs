@@ -9,9 +9,10 @@ mod hash;
 mod read;
 mod write;
 
+pub use crate::source::LOCK_FILE;
 pub use evidence::evidence_problems;
 pub use gate::Gate;
-pub use hash::{forward_sha256, rollback_sha256, schema_sha256};
+pub use hash::{file_sum, forward_sha256, rollback_sha256, schema_sha256};
 
 pub(super) use evidence::{LONG_LOCK_RECIPE, REWRITE_RECIPE, long_table_lock, table_rewrite};
 pub(super) use gate::{
@@ -23,9 +24,6 @@ use super::problem::Problem;
 use crate::source::TableLock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The name of the file in the folder of the migrations.
-pub const LOCK_FILE: &str = "migrations.lock";
 
 /// The rule that a file which does not parse breaks.
 pub(super) const LOCK_FILE_RULE: &str = "lock-file";
