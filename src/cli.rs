@@ -15,7 +15,7 @@ use crate::source::Version;
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree or bootstrap found other things than are wanted, 5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -62,6 +62,15 @@ pub enum Command {
             default_value = "server"
         )]
         goal: Goal,
+    },
+    /// Make what is absent, as an administrator: roles, the database, its extension, privileges
+    Bootstrap {
+        /// Go on with `up`, as the owner of the database
+        #[arg(long)]
+        up: bool,
+        /// Print the SQL for what is absent, and do nothing
+        #[arg(long, conflicts_with = "up")]
+        dry_run: bool,
     },
     /// Write the embedded migrations and their SHA-256 sums into a new folder
     Export {

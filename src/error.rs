@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::apply::{Cause, Failure, Standing};
+use crate::bootstrap::{Halted, Obstacles};
 use crate::config::ConfigError;
 use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
@@ -20,7 +21,7 @@ pub mod exit_code {
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree.
+    /// History and binary disagree, or what is there is not what `bootstrap` is to make.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -39,6 +40,10 @@ pub enum Error {
     Pending,
     /// The plan cannot be made.
     Refusal(Refusal),
+    /// What `bootstrap` is to make cannot be made.
+    Obstacles(Obstacles),
+    /// `bootstrap` had begun to make something.
+    Bootstrap(Box<Halted>),
     /// Another runner held the migration lock for too long.
     LockTimeout(LockTimeout),
     /// No server let us in.
@@ -75,6 +80,7 @@ impl Error {
     pub fn kind(&self) -> &Self {
         match self {
             Self::Underway(underway) => &underway.error,
+            Self::Bootstrap(halted) => halted.error.kind(),
             error => error,
         }
     }
@@ -87,6 +93,8 @@ impl Error {
             Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
                 exit_code::DISAGREEMENT
             }
+            Self::Obstacles(obstacles) if obstacles.has_difference() => exit_code::DISAGREEMENT,
+            Self::Bootstrap(halted) => halted.error.exit_code(),
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
             Self::Stopped(_) | Self::GivenUp(_) => exit_code::STOPPED,
@@ -96,7 +104,7 @@ impl Error {
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Other(_) => exit_code::FAILED,
+            Self::Obstacles(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -107,6 +115,8 @@ impl fmt::Display for Error {
             Self::Config(error) => error.fmt(f),
             Self::Pending => f.write_str("migrations are pending"),
             Self::Refusal(refusal) => refusal.fmt(f),
+            Self::Obstacles(obstacles) => obstacles.fmt(f),
+            Self::Bootstrap(halted) => halted.error.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
@@ -146,6 +156,7 @@ impl From<Failure> for Error {
 from! {
     ConfigError => Config,
     Refusal => Refusal,
+    Obstacles => Obstacles,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,

@@ -4,6 +4,7 @@
 //! what is to its left.
 
 pub mod apply;
+pub mod bootstrap;
 #[cfg(feature = "authoring")]
 pub mod check;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Applies the steps of a plan. The only module that changes a database.
+//! Applies the steps of a plan. The only module that changes a database; what has to be there before, `bootstrap` makes.
 //!
 //! refinery runs the steps, computes the checksums and writes the history rows; how its
 //! statements reach the server is decided in `runner`.

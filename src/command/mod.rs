@@ -1,12 +1,14 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod bootstrap;
 mod export;
 mod up;
 mod wait;
 
 use std::time::Duration;
 
+use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::up::Up;
 use self::wait::wait;
@@ -59,6 +61,20 @@ pub async fn run(
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
             within_grace(stop, wait).await
+        }
+        Command::Bootstrap { dry_run: true, .. } => {
+            let dry_run = dry_run(settings, environment, stop, out);
+            within_grace(stop, dry_run).await
+        }
+        Command::Bootstrap { up: go_on, .. } => {
+            let up = go_on.then_some(Up {
+                settings,
+                connector: &connector,
+                embedded,
+                to: None,
+            });
+            let bootstrap = bootstrap(settings, environment, stop, up.as_ref(), out);
+            Box::pin(within_grace(stop, bootstrap)).await
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),

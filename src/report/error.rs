@@ -7,6 +7,7 @@ use super::migrations::{line, name_width};
 use super::status::{painted, word};
 use super::{Paint, Report, at, count};
 use crate::apply::{Cause, Failure, Left, Standing};
+use crate::bootstrap::Obstacles;
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::lock::LockTimeout;
@@ -134,7 +135,12 @@ fn state(error: &Error) -> String {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
         Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
+        Error::Bootstrap(halted) => format!(
+            "{} of this run stays; the next run makes the rest",
+            count(halted.made, "step")
+        ),
         Error::Config(_)
+        | Error::Obstacles(_)
         | Error::Pending
         | Error::Refusal(_)
         | Error::LockTimeout(_)
@@ -180,6 +186,7 @@ fn help(error: &Error) -> Vec<String> {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
+        Error::Obstacles(obstacles) => help.extend(help_for_obstacles(obstacles)),
         Error::LockTimeout(timeout) => help.extend(help_for_lock(timeout)),
         Error::Unreachable(_) => help.push(
             "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
@@ -194,7 +201,7 @@ fn help(error: &Error) -> Vec<String> {
             help.push("run it again to go on; that is safe at any time".to_owned());
         }
         // A run is under way once.
-        Error::Underway(_) => {}
+        Error::Underway(_) | Error::Bootstrap(_) => {}
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
         Error::Other(_) => help.push(
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
@@ -224,6 +231,18 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
             one("`dsentr-migrate version` lists what this binary carries")
         }
     }
+}
+
+/// One for each, once each.
+fn help_for_obstacles(obstacles: &Obstacles) -> Vec<String> {
+    let mut help: Vec<String> = Vec::new();
+    for obstacle in &obstacles.0 {
+        if !help.contains(&obstacle.remedy) {
+            help.push(obstacle.remedy.clone());
+        }
+    }
+    help.push("then run `dsentr-migrate bootstrap` again, which is safe".to_owned());
+    help
 }
 
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The only place that knows columns, colours and plurals. It decides nothing and reads nothing.
 
 mod advice;
+mod bootstrap;
 mod config;
 mod error;
 mod migrations;
@@ -16,6 +17,7 @@ mod wait;
 use serde::Serialize;
 
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
+pub use self::bootstrap::{BootstrapReport, DryRunReport};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
 pub use self::out::Out;

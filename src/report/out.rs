@@ -14,6 +14,7 @@ pub struct Out {
     format: Format,
     paint: Paint,
     has_document: bool,
+    frame: Option<(serde_json::Map<String, serde_json::Value>, &'static str)>,
     last_line: String,
 }
 
@@ -27,6 +28,7 @@ impl Out {
             format: output.format,
             paint,
             has_document: false,
+            frame: None,
             last_line: String::new(),
         }
     }
@@ -38,6 +40,7 @@ impl Out {
             format,
             paint,
             has_document: false,
+            frame: None,
             last_line: String::new(),
         }
     }
@@ -76,6 +79,24 @@ impl Out {
         }
     }
 
+    /// Writes a result that another follows. There is one document for both: the second becomes a field of the first.
+    ///
+    /// # Errors
+    /// As [`Out::report`].
+    pub fn report_around(
+        &mut self,
+        report: &impl Report,
+        field: &'static str,
+    ) -> anyhow::Result<()> {
+        if self.format == Format::Text {
+            return self.report(report);
+        }
+        if let serde_json::Value::Object(frame) = value(report)? {
+            self.frame = Some((frame, field));
+        }
+        Ok(())
+    }
+
     /// Writes text where text is wanted, at once: a run may be long.
     ///
     /// # Errors
@@ -89,8 +110,14 @@ impl Out {
 
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
-        let mut json =
-            serde_json::to_vec_pretty(report).context("the result cannot be written as JSON")?;
+        let mut json = match self.frame.take() {
+            Some((mut frame, field)) => {
+                frame.insert(field.to_owned(), value(report)?);
+                serde_json::to_vec_pretty(&frame)
+            }
+            None => serde_json::to_vec_pretty(report),
+        }
+        .context(NOT_JSON)?;
         json.push(b'\n');
         self.write(&json)
     }
@@ -108,4 +135,10 @@ impl Out {
             result => result.context("stdout cannot be written"),
         }
     }
+}
+
+const NOT_JSON: &str = "the result cannot be written as JSON";
+
+fn value(report: &impl Report) -> anyhow::Result<serde_json::Value> {
+    serde_json::to_value(report).context(NOT_JSON)
 }
