@@ -1,5 +1,9 @@
 //! Does one step.
 
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
+
 use super::look::literal;
 use super::plan::{Obstacle, Obstacles, Step};
 use super::wanted::shown;
@@ -26,7 +30,13 @@ pub(super) async fn act(
     signals: &Stop,
 ) -> Result<Outcome, Error> {
     let sql = statement(step, wanted)?;
-    let work = session.client.batch_execute(&sql);
+    // The client writes each statement into its log: whoever wants to read that is not to find a verifier.
+    let listener = if step.login_role.is_some() {
+        Dispatch::new(NoSubscriber::new())
+    } else {
+        Dispatch::default()
+    };
+    let work = session.client.batch_execute(&sql).with_subscriber(listener);
     let result = match signals.unless_stopped(work).await {
         Ok(result) => result,
         Err(stopped) => {
@@ -48,10 +58,8 @@ pub(super) async fn act(
     if is_in_the_way(&server) {
         return Ok(Outcome::InTheWay(server));
     }
-    if server.code == INSUFFICIENT_PRIVILEGE {
-        return Err(forbidden(object, step, &server, wanted, session).into());
-    }
-    Err(broken(&format!("{object} cannot be made"), &error))
+    let refusal = Obstacles(vec![refused(object, step, &server, wanted, session)]);
+    Err(refusal.into())
 }
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -84,17 +92,28 @@ fn statement(step: &Step, wanted: &Wanted) -> Result<String, Error> {
     })
 }
 
-/// A right is missing that no look could tell of, such as one that a provider takes from its customers.
-fn forbidden(
+/// What no look could tell of: a right that a provider takes from its customers, a locale that the server lacks.
+fn refused(
     object: &str,
     step: &Step,
     server: &ServerError,
     wanted: &Wanted,
     session: &Session,
-) -> Obstacles {
+) -> Obstacle {
     let who = step.owner.as_deref().unwrap_or(&session.target.user);
-    Obstacles(vec![Obstacle::forbidden(
-        format!("{object} cannot be made by {}: {server}", shown(who)),
-        &step.for_somebody_else(&wanted.database),
-    )])
+    let what = format!("{object} cannot be made by {}: {server}", shown(who));
+    if server.code == INSUFFICIENT_PRIVILEGE {
+        return Obstacle::forbidden(what, &step.for_somebody_else(&wanted.database));
+    }
+    let words = server.message.to_lowercase();
+    let is_about_locale = ["locale", "lc_", "collat"]
+        .iter()
+        .any(|word| words.contains(word));
+    let remedy = if is_about_locale {
+        "set bootstrap.locale to one that the server has for UTF8, such as C.UTF-8 or en_US.UTF-8"
+    } else {
+        let words = server.hint.as_deref().or(server.detail.as_deref());
+        words.unwrap_or("see that the server can do what was asked of it; its log may say more")
+    };
+    Obstacle::refused(what, remedy.to_owned())
 }

@@ -18,7 +18,7 @@ use self::act::{Outcome, act};
 use self::look::{look_at_server, look_into};
 pub use self::plan::{Item, Left, Obstacle, Obstacles, Place, Plan, State, Step};
 use self::plan::{Known, plan};
-pub use self::wanted::{LoginRole, Wanted};
+pub use self::wanted::{LoginRole, Wanted, shown};
 use crate::config::{ConfigError, Environment, Settings};
 use crate::connect::{Connector, Session, Target};
 use crate::error::Error;
@@ -210,7 +210,7 @@ impl<'a> Bootstrap<'a> {
         let server = look_at_server(&sessions.server, &self.wanted, stop).await?;
         if server.lets_in() && sessions.inside.is_none() {
             let connector = Connector::new(&self.inside, self.environment, stop);
-            sessions.inside = Some(connector.connect_once().await?);
+            sessions.inside = Some(connector.connect_once().await.map_err(for_administrator)?);
         }
         let known = match &sessions.inside {
             Some(session) => Known::Seen(look_into(session, &self.wanted, stop).await?),
@@ -264,14 +264,19 @@ impl Sessions {
     }
 }
 
-/// What to do about a password that is missing is another thing for the administrator.
+/// The advice for the owner's connection is no use to the administrator.
 fn for_administrator(error: Error) -> Error {
-    match error {
-        Error::Config(error) if error.help.as_deref().is_some_and(|help| help.contains("PGPASSWORD")) => error
-            .with_help("give the administrator's with DSENTR_MIGRATE_BOOTSTRAP_PASSWORD_FILE or DSENTR_MIGRATE_BOOTSTRAP_URL, or in ~/.pgpass")
-            .into(),
-        error => error,
-    }
+    let Error::Config(error) = error else {
+        return error;
+    };
+    let help = if error.message.contains("3D000") {
+        "check bootstrap.database: the administrator connects to it, and it is not made"
+    } else if error.message.contains("for a password") {
+        "give the administrator's with DSENTR_MIGRATE_BOOTSTRAP_PASSWORD_FILE or DSENTR_MIGRATE_BOOTSTRAP_URL, or in ~/.pgpass"
+    } else {
+        return error.into();
+    };
+    error.with_help(help).into()
 }
 
 /// Why nothing can be made here now, by what a look found.

@@ -5,11 +5,9 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use postgres_protocol::password::scram_sha_256;
 
-use crate::config::{Password, Secret};
-use crate::error::Error;
+use crate::config::{ConfigError, Password, Secret};
 
 /// Thirty-two characters that nobody takes for each other, safe in URLs, shells and `.pgpass`.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -21,10 +19,11 @@ const LENGTH: usize = 40;
 ///
 /// # Errors
 /// The file cannot be read or made.
-pub(super) fn prepare(password: &Password) -> Result<Option<PathBuf>, Error> {
+pub(super) fn prepare(password: &Password) -> Result<Option<PathBuf>, ConfigError> {
     let written = match password {
-        Password::File(path) if !path.exists() => write_once(path)
-            .with_context(|| format!("the password file {} cannot be made", path.display()))?,
+        Password::File(path) if !path.exists() => {
+            write_once(path).map_err(|error| not_written(path, &error))?
+        }
         _ => false,
     };
     password.read()?;
@@ -35,6 +34,13 @@ pub(super) fn prepare(password: &Password) -> Result<Option<PathBuf>, Error> {
     Ok(path)
 }
 
+fn not_written(path: &Path, error: &std::io::Error) -> ConfigError {
+    let path = path.display();
+    ConfigError::new(format!("the password file {path} cannot be made: {error}")).with_help(
+        "let this user write into its folder, or write the file yourself; then run the command again",
+    )
+}
+
 /// What the server gets to know of a password: enough to check it, not enough to log in.
 pub(super) fn verifier(password: &Secret) -> Secret {
     Secret::new(scram_sha_256(password.expose().as_bytes()))
@@ -42,12 +48,12 @@ pub(super) fn verifier(password: &Secret) -> Secret {
 
 /// The file is there with its whole content or not at all, and whoever is second uses what the first one wrote:
 /// `false`. So it is written beside its place, and linked to it, which never replaces a file.
-fn write_once(path: &Path) -> anyhow::Result<bool> {
+fn write_once(path: &Path) -> std::io::Result<bool> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = path.file_name().context("it names no file")?;
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
     // Not by the process's number, which in every container is the same.
     let staging = folder.join(format!(".{}.{}", name.to_string_lossy(), random(8)?));
     let result = write_private(&staging)
@@ -66,7 +72,7 @@ fn write_once(path: &Path) -> anyhow::Result<bool> {
         // What matters is why it failed.
         let _ = std::fs::remove_file(&staging);
     }
-    Ok(result?)
+    result
 }
 
 fn write_private(path: &Path) -> std::io::Result<()> {
@@ -105,7 +111,7 @@ mod tests {
             .map(|_| random(LENGTH).expect("there are random numbers"))
             .collect();
         assert_eq!(passwords.len(), 1000);
-        let all: BTreeSet<u8> = passwords.iter().flat_map(String::bytes).collect();
+        let all: BTreeSet<u8> = passwords.iter().flat_map(|one| one.bytes()).collect();
         assert_eq!(all, ALPHABET.iter().copied().collect());
         assert!(passwords.iter().all(|password| password.len() == LENGTH));
     }

@@ -142,11 +142,16 @@ impl Obstacle {
         }
     }
 
-    /// The administrator may not; somebody else may, with this.
+    /// The administrator may not; a superuser may, with this.
     pub(super) fn forbidden(what: String, statement: &str) -> Self {
+        Self::refused(what, format!("have a superuser run: {statement}"))
+    }
+
+    /// The server does not do it.
+    pub(super) fn refused(what: String, remedy: String) -> Self {
         Self {
             what,
-            remedy: format!("have somebody run who may: {statement}"),
+            remedy,
             is_difference: false,
         }
     }
@@ -319,7 +324,8 @@ impl Planner<'_> {
             return;
         };
         let name = quote(&self.wanted.database);
-        let owner = &self.wanted.owner.name;
+        let owner = quote(&self.wanted.owner.name);
+        let shown_owner = shown(&self.wanted.owner.name);
         let mut differ = |what: String, remedy: String| {
             self.obstacles.push(Obstacle::difference(
                 format!(
@@ -351,9 +357,9 @@ impl Planner<'_> {
             }
         }
         if !found.is_owned {
-            let is = quote(&found.owner);
+            let is = shown(&found.owner);
             differ(
-                format!("belongs to {is}, not to {owner}"),
+                format!("belongs to {is}, not to {shown_owner}"),
                 format!(
                     "set database.user to {is}, or have it run: ALTER DATABASE {name} OWNER TO {owner}"
                 ),
@@ -410,6 +416,7 @@ impl Planner<'_> {
     /// Schema and extension, which are made at the end.
     fn inside(&mut self, known: &Known) -> (Option<Item>, Option<Item>) {
         let new;
+        let is_new = matches!(known, Known::New);
         let inside = match known {
             Known::Seen(inside) => inside,
             Known::New => {
@@ -421,7 +428,10 @@ impl Planner<'_> {
                 return (None, None);
             }
         };
-        (self.schema(inside.schema.as_ref()), self.extension(inside))
+        let schema = self.schema(inside.schema.as_ref());
+        // What comes with the database is not there yet.
+        let schema = schema.filter(|item| !is_new || item.state != State::There);
+        (schema, self.extension(inside))
     }
 
     /// What a database has that was made just now.
@@ -486,7 +496,7 @@ impl Planner<'_> {
         }
         if found.is_usable {
             let reason = format!(
-                "belongs to {}, so what PUBLIC may do in it is left as it is",
+                "belongs to {}, so what PUBLIC may do in it stays as it is",
                 found.owner
             );
             return Some(Item {
@@ -506,7 +516,13 @@ impl Planner<'_> {
                 state: State::Absent(step),
             });
         }
-        self.forbidden(&object, &step);
+        let what = format!(
+            "{} may make nothing in schema public, which belongs to {}",
+            shown(owner),
+            shown(&found.owner)
+        );
+        let statement = step.for_somebody_else(&self.wanted.database);
+        self.obstacles.push(Obstacle::forbidden(what, &statement));
         None
     }
 

@@ -70,7 +70,7 @@ impl LoginRole {
 }
 
 /// A name as it is shown: plain where it is plain, else as in SQL, so that nobody reads two names for one.
-pub(super) fn shown(name: &str) -> String {
+pub fn shown(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !name.is_empty() && name.chars().all(is_plain) {
         return name.to_owned();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::error::ErrorReport;
 use super::migrations::{line, name_width};
 use super::{Paint, Report};
-use crate::bootstrap::{Done, Item, Place, Plan, State, Step, Wanted};
+use crate::bootstrap::{Done, Item, Place, Plan, State, Step, Wanted, shown};
 use crate::connect::Target;
 use crate::history::quote;
 
@@ -92,6 +92,21 @@ impl BootstrapReport {
     }
 }
 
+impl BootstrapReport {
+    fn sum(&self) -> String {
+        let left = self.items.iter();
+        let left = left.filter(|item| item.state == Word::Left).count();
+        let done = match self.made {
+            0 => "nothing to do: ".to_owned(),
+            made => format!("{made} made; "),
+        };
+        match left {
+            0 => format!("{done}everything is there\n"),
+            left => format!("{done}everything is there, {left} left as it is\n"),
+        }
+    }
+}
+
 fn of_run(item: &Item, done: &Done, wanted: &Wanted) -> ItemReport {
     let is_made = done.has_made(&item.object);
     let state = match &item.state {
@@ -149,11 +164,7 @@ impl Report for BootstrapReport {
         if self.error.is_some() {
             return text;
         }
-        let others = self.items.len() - self.made;
-        text.push_str(&match self.made {
-            0 => "nothing to do: everything is there\n".to_owned(),
-            made => format!("{made} made, {others} there before\n"),
-        });
+        text.push_str(&self.sum());
         text
     }
 }
@@ -216,7 +227,7 @@ fn script(database: &Target, wanted: &Wanted, plan: &Plan) -> String {
         place: Place::Server,
         wanted,
     };
-    script.say("What is absent of what `dsentr-migrate bootstrap` makes; nothing was changed.");
+    script.say("What is absent of all that `dsentr-migrate bootstrap` makes, for psql and an administrator. Nothing was changed.");
     if plan.steps().next().is_none() {
         script.say("Nothing: everything is there.");
     } else {
@@ -238,8 +249,8 @@ fn script(database: &Target, wanted: &Wanted, plan: &Plan) -> String {
     }
     if plan.is_unseen {
         script.say(&format!(
-            "What is absent inside the database {} cannot be seen before this was run: then ask again.",
-            quote(&wanted.database)
+            "What is absent inside database {} cannot be seen before this was run: then ask again.",
+            shown(&wanted.database)
         ));
     }
     script.text

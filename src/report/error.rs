@@ -135,10 +135,10 @@ fn state(error: &Error) -> String {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
         Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
-        Error::Bootstrap(halted) => format!(
-            "{} of this run stays; the next run makes the rest",
-            count(halted.made, "step")
-        ),
+        Error::Bootstrap(halted) => match halted.made {
+            1 => "1 thing that this run made stays; the next run makes the rest".to_owned(),
+            made => format!("{made} things that this run made stay; the next run makes the rest"),
+        },
         Error::Config(_)
         | Error::Obstacles(_)
         | Error::Pending

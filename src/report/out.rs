@@ -14,7 +14,7 @@ pub struct Out {
     format: Format,
     paint: Paint,
     has_document: bool,
-    frame: Option<(serde_json::Map<String, serde_json::Value>, &'static str)>,
+    frame: Option<(String, &'static str)>,
     last_line: String,
 }
 
@@ -91,9 +91,7 @@ impl Out {
         if self.format == Format::Text {
             return self.report(report);
         }
-        if let serde_json::Value::Object(frame) = value(report)? {
-            self.frame = Some((frame, field));
-        }
+        self.frame = Some((json_of(report)?, field));
         Ok(())
     }
 
@@ -110,16 +108,12 @@ impl Out {
 
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
-        let mut json = match self.frame.take() {
-            Some((mut frame, field)) => {
-                frame.insert(field.to_owned(), value(report)?);
-                serde_json::to_vec_pretty(&frame)
-            }
-            None => serde_json::to_vec_pretty(report),
+        let mut json = json_of(report)?;
+        if let Some((frame, field)) = self.frame.take() {
+            json = within(&frame, field, &json);
         }
-        .context(NOT_JSON)?;
-        json.push(b'\n');
-        self.write(&json)
+        json.push('\n');
+        self.write(json.as_bytes())
     }
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -137,8 +131,13 @@ impl Out {
     }
 }
 
-const NOT_JSON: &str = "the result cannot be written as JSON";
+fn json_of(report: &impl Report) -> anyhow::Result<String> {
+    serde_json::to_string_pretty(report).context("the result cannot be written as JSON")
+}
 
-fn value(report: &impl Report) -> anyhow::Result<serde_json::Value> {
-    serde_json::to_value(report).context(NOT_JSON)
+/// A document as the last field of another. As text: a map would put the fields in another order.
+fn within(frame: &str, field: &str, document: &str) -> String {
+    let frame = frame.trim_end_matches('}').trim_end();
+    let document = document.replace('\n', "\n  ");
+    format!("{frame},\n  \"{field}\": {document}\n}}")
 }
