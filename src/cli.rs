@@ -15,7 +15,7 @@ use crate::source::Version;
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree or bootstrap found other things than are wanted, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree, or what bootstrap found is not as wanted, 5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -63,7 +63,7 @@ pub enum Command {
         )]
         goal: Goal,
     },
-    /// Make what is absent, as an administrator: roles, the database, its extension, privileges
+    /// Make what is absent, as an administrator: roles, database, extension, privileges
     Bootstrap {
         /// Go on with `up`, as the owner of the database
         #[arg(long)]

@@ -601,3 +601,266 @@ fn is_same_locale(one: &str, other: &str) -> bool {
     };
     plain(one) == plain(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::look::{Admin, Database, Membership};
+    use super::*;
+
+    fn login(name: &str) -> LoginRole {
+        LoginRole {
+            name: name.to_owned(),
+            password: None,
+        }
+    }
+
+    fn wanted() -> Wanted {
+        Wanted {
+            database: "db".to_owned(),
+            locale: None,
+            owner: login("owner"),
+            members: vec![Member {
+                role: login("app"),
+                group: "dsentr_app",
+            }],
+        }
+    }
+
+    /// A new server, and an administrator who may do what the word says: `super`, `both`, `none`.
+    fn server(major: u32, may: &str) -> Server {
+        Server {
+            admin: Admin {
+                name: "admin".to_owned(),
+                is_superuser: may == "super",
+                creates_roles: may != "none",
+                creates_databases: may != "none",
+            },
+            major,
+            is_standby: false,
+            is_read_only: false,
+            extension_is_trusted: Some(true),
+            roles: BTreeMap::new(),
+            members: Vec::new(),
+            database: None,
+        }
+    }
+
+    fn with_roles(mut server: Server, is_grantable: bool) -> Server {
+        for name in [
+            "owner",
+            "app",
+            "dsentr_app",
+            "dsentr_owner",
+            "dsentr_readonly",
+        ] {
+            let role = Role {
+                logs_in: !name.starts_with("dsentr"),
+                inherits: true,
+                is_grantable,
+                is_taken_on: server.admin.is_superuser,
+            };
+            server.roles.insert(name.to_owned(), role);
+        }
+        server
+    }
+
+    fn with_database(mut server: Server) -> Server {
+        server.members.push(Membership {
+            member: "app".to_owned(),
+            group: "dsentr_app".to_owned(),
+            is_inherited: true,
+        });
+        server.database = Some(Database {
+            owner: "owner".to_owned(),
+            is_owned: true,
+            encoding: "UTF8".to_owned(),
+            collation: "C".to_owned(),
+            character_type: "C".to_owned(),
+            takes_connections: true,
+            lets_in: true,
+        });
+        server
+    }
+
+    fn inside() -> Inside {
+        Inside {
+            has_extension: true,
+            schema: Some(Schema {
+                owner: "owner".to_owned(),
+                is_untouched: false,
+                is_owned: true,
+                is_usable: true,
+                is_grantable: false,
+            }),
+        }
+    }
+
+    /// A line a thing: what is to be done with it, or what is in the way.
+    fn told(server: &Server, known: &Known) -> String {
+        told_of(&wanted(), server, known)
+    }
+
+    fn told_of(wanted: &Wanted, server: &Server, known: &Known) -> String {
+        match plan(wanted, server, known) {
+            Ok(plan) => plan.items.iter().map(line).collect(),
+            Err(obstacles) => {
+                let obstacles = obstacles.0.iter();
+                obstacles
+                    .map(|one| format!("! {} / {}\n", one.what, one.remedy))
+                    .collect()
+            }
+        }
+    }
+
+    fn line(item: &Item) -> String {
+        match &item.state {
+            State::There => format!("= {}\n", item.object),
+            State::Left(left) => format!("~ {}: {}\n", item.object, left.reason),
+            State::Absent(step) => {
+                let owner = step.owner.as_deref();
+                let who = owner.map(|owner| format!(" as {owner}"));
+                format!("+ {}{}\n", step.sql, who.unwrap_or_default())
+            }
+        }
+    }
+
+    const ROLES: &str = "+ CREATE ROLE \"owner\" LOGIN
++ CREATE ROLE \"dsentr_app\" NOLOGIN NOINHERIT
++ CREATE ROLE \"dsentr_owner\" NOLOGIN INHERIT
++ CREATE ROLE \"dsentr_readonly\" NOLOGIN NOINHERIT
++ CREATE ROLE \"app\" LOGIN
+";
+    const DATABASE: &str =
+        "+ CREATE DATABASE \"db\" OWNER \"owner\" ENCODING 'UTF8' TEMPLATE template0\n";
+    const EXTENSION: &str = "+ CREATE EXTENSION pgcrypto WITH SCHEMA public as owner\n";
+    const THERE: &str = "= role owner
+= role dsentr_app
+= role dsentr_owner
+= role dsentr_readonly
+= role app
+";
+
+    #[test]
+    fn on_a_new_server_everything_is_made() {
+        let member = "+ GRANT \"dsentr_app\" TO \"app\"";
+        let hand_over = "+ ALTER SCHEMA public OWNER TO \"owner\"\n";
+        assert_eq!(
+            told(&server(14, "super"), &Known::New),
+            format!("{ROLES}{DATABASE}{member}\n{hand_over}{EXTENSION}")
+        );
+        assert_eq!(
+            told(&server(15, "both"), &Known::New),
+            format!("{ROLES}+ GRANT \"owner\" TO \"admin\"\n{DATABASE}{member}\n{EXTENSION}")
+        );
+        let options = " WITH INHERIT TRUE, SET TRUE\n";
+        assert_eq!(
+            told(&server(16, "both"), &Known::New),
+            format!(
+                "{ROLES}+ GRANT \"owner\" TO \"admin\"{options}{DATABASE}{member}{options}{EXTENSION}"
+            )
+        );
+        let left = "~ schema public: belongs to the superuser who made the cluster, so what PUBLIC may do in it stays as it is\n";
+        assert!(told(&server(14, "both"), &Known::New).contains(left));
+    }
+
+    #[test]
+    fn where_everything_is_there_nothing_is_done_and_no_right_is_needed() {
+        let server = with_database(with_roles(server(16, "none"), false));
+        let rest = "= database db
+= membership of app in dsentr_app
+= schema public
+= extension pgcrypto
+";
+        assert_eq!(
+            told(&server, &Known::Seen(inside())),
+            format!("{THERE}{rest}")
+        );
+    }
+
+    #[test]
+    fn what_the_administrator_may_not_is_told_with_the_statement() {
+        let lacking = told(&server(16, "none"), &Known::New);
+        assert_eq!(lacking.lines().count(), 6, "{lacking}");
+        let server = with_roles(server(16, "both"), false);
+        assert_eq!(
+            told(&server, &Known::New),
+            "! membership of admin in owner is absent, and admin may not make it / have a superuser run: GRANT \"owner\" TO \"admin\" WITH INHERIT TRUE, SET TRUE
+! membership of app in dsentr_app is absent, and admin may not make it / have a superuser run: GRANT \"dsentr_app\" TO \"app\" WITH INHERIT TRUE, SET TRUE
+"
+        );
+    }
+
+    #[test]
+    fn an_extension_that_is_not_trusted_needs_a_superuser() {
+        let absent = || {
+            Known::Seen(Inside {
+                has_extension: false,
+                ..inside()
+            })
+        };
+        let untrusted = |may, trusted| {
+            let server = with_database(with_roles(server(13, may), true));
+            Server {
+                extension_is_trusted: trusted,
+                ..server
+            }
+        };
+        let by_superuser = told(&untrusted("super", Some(false)), &absent());
+        assert!(
+            by_superuser.ends_with("+ CREATE EXTENSION pgcrypto WITH SCHEMA public\n"),
+            "{by_superuser}"
+        );
+        assert_eq!(
+            told(&untrusted("both", Some(false)), &absent()),
+            "! extension pgcrypto is absent, and admin may not make it / have a superuser run: CREATE EXTENSION pgcrypto WITH SCHEMA public (in database db)\n"
+        );
+        assert_eq!(
+            told(&untrusted("super", None), &absent()),
+            "! the server does not have the extension pgcrypto / install its package on the server (postgresql-contrib), then run it again\n"
+        );
+    }
+
+    #[test]
+    fn a_role_that_would_not_inherit_is_told_before_it_is_made_a_member() {
+        let reluctant = |major| {
+            let mut server = with_roles(server(major, "super"), true);
+            server.roles.get_mut("app").expect("it is there").inherits = false;
+            told(&server, &Known::New)
+        };
+        assert_eq!(
+            reluctant(15),
+            "! role app is there and does not inherit the privileges of dsentr_app / name another role, or have it run: ALTER ROLE \"app\" INHERIT\n"
+        );
+        assert!(reluctant(16).contains("+ GRANT \"dsentr_app\" TO \"app\" WITH INHERIT TRUE"));
+    }
+
+    #[test]
+    fn a_login_role_may_stand_for_its_group() {
+        let wanted = Wanted {
+            owner: login("dsentr_owner"),
+            members: vec![Member {
+                role: login("dsentr_app"),
+                group: "dsentr_app",
+            }],
+            ..wanted()
+        };
+        assert_eq!(
+            told_of(&wanted, &server(15, "super"), &Known::New),
+            "+ CREATE ROLE \"dsentr_owner\" LOGIN
++ CREATE ROLE \"dsentr_readonly\" NOLOGIN NOINHERIT
++ CREATE ROLE \"dsentr_app\" LOGIN
++ CREATE DATABASE \"db\" OWNER \"dsentr_owner\" ENCODING 'UTF8' TEMPLATE template0
++ CREATE EXTENSION pgcrypto WITH SCHEMA public as dsentr_owner
+"
+        );
+    }
+
+    #[test]
+    fn a_locale_has_many_spellings() {
+        assert!(is_same_locale("de_DE.UTF-8", "de_DE.utf8"));
+        assert!(!is_same_locale("de_DE.UTF-8", "de_AT.UTF-8"));
+        assert!(!is_same_locale("C", "C.UTF-8"));
+    }
+}
