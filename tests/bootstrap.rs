@@ -682,6 +682,60 @@ async fn a_signal_ends_it_between_two_steps() {
     assert_eq!(next.code, Some(0), "{}", next.text());
 }
 
+/// Whether what was cut off is done after all, the next look tells.
+#[tokio::test]
+async fn a_connection_that_breaks_is_opened_again() {
+    let server = Server::of_its_own();
+    let blocker = superuser(&server).await;
+    let lock = "BEGIN; LOCK TABLE pg_database IN SHARE MODE";
+    blocker.batch(lock).await;
+    let mut run = Running::start(with_roles(command(&server, "postgres", &["bootstrap"])));
+    let watcher = superuser(&server).await;
+    let stuck =
+        "FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%' AND wait_event_type = 'Lock'";
+    run.until(&watcher, &format!("SELECT count(*) > 0 {stuck}"))
+        .await;
+    watcher
+        .batch(&format!("SELECT pg_terminate_backend(pid) {stuck}"))
+        .await;
+    run.until_said("the connection was lost").await;
+    blocker.batch("ROLLBACK").await;
+    let run = run.end();
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    let last = run.stdout.lines().last();
+    assert_eq!(
+        last,
+        Some(if major(&watcher).await < 15 {
+            "11 made; everything is there"
+        } else {
+            "10 made; everything is there"
+        })
+    );
+}
+
+/// A superuser who owns everything himself, as in a test environment.
+#[test]
+fn the_administrator_may_be_the_owner() {
+    let server = Server::of_its_own();
+    let run = |arguments: &[&str]| {
+        command(&server, "postgres", arguments)
+            .env("DATABASE_URL", &url(&server, "postgres", "dsentr"))
+            .run()
+    };
+    let first = run(&["bootstrap", "--up"]);
+    assert_eq!(first.code, Some(0), "{}", first.text());
+    assert_nothing_to_do(&run(&["bootstrap"]));
+    server.administer(&[MANAGED]);
+    let url = url(&server, "admin", "other");
+    let managed = |arguments: &[&str]| {
+        let run = command(&server, "admin", arguments).env("DATABASE_URL", &url);
+        run.run()
+    };
+    let first = managed(&["bootstrap", "--up"]);
+    assert_eq!(first.code, Some(0), "{}", first.text());
+    assert_nothing_to_do(&managed(&["bootstrap"]));
+}
+
 #[test]
 fn a_standby_and_a_read_only_server_get_nothing() {
     let server = Server::of_its_own();

@@ -210,7 +210,7 @@ impl<'a> Bootstrap<'a> {
         let server = look_at_server(&sessions.server, &self.wanted, stop).await?;
         if server.lets_in() && sessions.inside.is_none() {
             let connector = Connector::new(&self.inside, self.environment, stop);
-            sessions.inside = Some(connector.connect_once().await.map_err(for_administrator)?);
+            sessions.inside = Some(connector.connect().await.map_err(for_administrator)?);
         }
         let known = match &sessions.inside {
             Some(session) => Known::Seen(look_into(session, &self.wanted, stop).await?),
