@@ -177,6 +177,12 @@ impl<'a> Bootstrap<'a> {
                 done.items = plan.items;
                 return Ok(());
             };
+            if done.has_made(&object) {
+                return Err(anyhow::anyhow!(
+                    "{object} was made, and is absent again: somebody takes away what this run makes"
+                )
+                .into());
+            }
             if let Some(read_only) = plan.read_only {
                 return Err(read_only.into());
             }
