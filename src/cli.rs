@@ -15,7 +15,8 @@ use crate::source::Version;
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree, or what bootstrap found is not as wanted, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree, the schema is not as sealed, or what bootstrap found is not as wanted, \
+                  5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -39,6 +40,9 @@ pub enum Command {
         /// Fail with exit code 4 where the database is ahead of this binary
         #[arg(long)]
         strict: bool,
+        /// Compare the schema with the seals at the end, as `verify` does, also where nothing was to be done
+        #[arg(long)]
+        verify: bool,
     },
     /// Show where the database stands
     Status {
@@ -51,6 +55,12 @@ pub enum Command {
         /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
         #[arg(long, value_name = "VERSION")]
         to: Option<Version>,
+    },
+    /// Compare the history with this binary, and the live schema with its seals, object by object
+    Verify {
+        /// Also list the objects that are not ours: other schemas, extensions that no migration needs
+        #[arg(long)]
+        others: bool,
     },
     /// Wait until the server answers, or until the schema has reached this binary's version
     Wait {

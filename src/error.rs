@@ -10,6 +10,7 @@ use crate::lock::{LockTimeout, ReadOnly};
 use crate::plan::Refusal;
 use crate::signal::Stopped;
 use crate::source::Version;
+use crate::verify::{Drift, Unsealed};
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -21,7 +22,7 @@ pub mod exit_code {
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree, or what is there is not what `bootstrap` is to make.
+    /// History and binary disagree, the live schema is not as sealed, or what `bootstrap` found is not as wanted.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -44,6 +45,10 @@ pub enum Error {
     Obstacles(Obstacles),
     /// `bootstrap` had begun to make something.
     Bootstrap(Box<Halted>),
+    /// The live schema is not as sealed; the result says what differs.
+    Drift(Drift),
+    /// There is nothing to compare the live schema with.
+    Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
     LockTimeout(LockTimeout),
     /// No server let us in.
@@ -90,7 +95,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Refusal(Refusal::NoSuchTarget { .. }) => exit_code::CONFIG,
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT
             }
             Self::Obstacles(obstacles) if obstacles.has_difference() => exit_code::DISAGREEMENT,
@@ -104,7 +109,7 @@ impl Error {
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Obstacles(_) | Self::Other(_) => exit_code::FAILED,
+            Self::Unsealed(_) | Self::Obstacles(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -117,6 +122,8 @@ impl fmt::Display for Error {
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::Obstacles(obstacles) => obstacles.fmt(f),
             Self::Bootstrap(halted) => halted.error.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
+            Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
@@ -157,6 +164,7 @@ from! {
     ConfigError => Config,
     Refusal => Refusal,
     Obstacles => Obstacles,
+    Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,

@@ -24,3 +24,4 @@ pub mod schema;
 pub mod server_error;
 pub mod signal;
 pub mod source;
+pub mod verify;

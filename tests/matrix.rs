@@ -5,13 +5,19 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dsentr_migrate::cli::Command;
+use dsentr_migrate::embedded::MIGRATIONS;
 use support::catalogue::{self, assert_same};
 use support::executable::{Run, dsentr};
+use support::library::Library;
 use support::schema::roll_back_all;
+use support::sealing::sealed;
 use support::server::{Database, Server};
 
 /// The servers to run on, as `.ci/matrix` sets them: `13=/folder/of/its/bin:18=/another`.
 const SERVERS: &str = "DSENTR_TEST_PG_MATRIX";
+
+const VERIFY: Command = Command::Verify { others: false };
 
 #[tokio::test]
 #[ignore = "needs servers of several majors; .ci/matrix installs them and runs this"]
@@ -54,6 +60,15 @@ async fn comes_to_the_schema_and_back(major: &str, server: &Server) {
         &format!("PostgreSQL {major}"),
         &expected,
         &catalogue::read(&session).await,
+    );
+
+    // The seals may have been gathered on another major.
+    let library = Library(sealed(MIGRATIONS, Server::shared()).await);
+    let verified = library.run(&database.url(), VERIFY).await;
+    assert!(
+        verified.result.is_ok(),
+        "PostgreSQL {major}: {}",
+        verified.text()
     );
 
     let second = up(&database);

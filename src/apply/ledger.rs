@@ -30,11 +30,7 @@ impl<'a> Ledger<'a> {
         session: &'a Session,
         history: &HistoryTable,
     ) -> Result<Self, tokio_postgres::Error> {
-        let name = HistoryTable {
-            schema: history.schema.clone(),
-            table: format!("{}_ledger", history.table),
-        };
-        let table = name.qualified();
+        let table = history.ledger().qualified();
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
              begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"

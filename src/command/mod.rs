@@ -4,6 +4,7 @@
 mod bootstrap;
 mod export;
 mod up;
+mod verify;
 mod wait;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::up::Up;
+use self::verify::verify;
 use self::wait::wait;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
@@ -41,12 +43,13 @@ pub async fn run(
     let settings = &config.settings;
     let connector = Connector::new(settings, environment, stop);
     match command {
-        Command::Up { to, .. } => {
+        Command::Up { to, verify, .. } => {
             let up = Up {
                 settings,
                 connector: &connector,
                 embedded,
                 to: *to,
+                verify: *verify,
             };
             within_grace(stop, up.run(out)).await
         }
@@ -57,6 +60,10 @@ pub async fn run(
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
             within_grace(stop, plan).await
+        }
+        Command::Verify { others } => {
+            let verify = verify(settings, &connector, embedded, *others, out);
+            within_grace(stop, verify).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
@@ -72,6 +79,7 @@ pub async fn run(
                 connector: &connector,
                 embedded,
                 to: None,
+                verify: false,
             });
             let bootstrap = bootstrap(settings, environment, stop, up.as_ref(), out);
             Box::pin(within_grace(stop, bootstrap)).await

@@ -2,17 +2,19 @@
 
 use std::time::Instant;
 
+use super::verify::{Eye, drift, refuse_ahead};
 use super::{ask, read_history};
-use crate::apply::{Course, Ended, apply};
+use crate::apply::{Course, Ended, Standing, apply};
 use crate::config::Settings;
-use crate::connect::{Connector, Session, Target};
+use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::{self, Held};
 use crate::plan::{Plan, Refusal, plan};
-use crate::report::{ErrorReport, Out, Progress, UpReport};
+use crate::report::{ErrorReport, FoundReport, Out, Progress, UpReport};
 use crate::source::Version;
+use crate::verify::Verdict;
 
 /// What is to be brought where.
 pub(super) struct Up<'a> {
@@ -20,6 +22,8 @@ pub(super) struct Up<'a> {
     pub(super) connector: &'a Connector<'a>,
     pub(super) embedded: &'a [Migration],
     pub(super) to: Option<Version>,
+    /// Whether the schema is compared with the seals whatever was done.
+    pub(super) verify: bool,
 }
 
 impl Up<'_> {
@@ -34,7 +38,7 @@ impl Up<'_> {
         };
         let first = plan(self.embedded, &history, self.to)?;
         if first.steps.is_empty() {
-            let result = self.nothing(session.target.clone(), &first, out);
+            let result = self.nothing(&session, &first, out).await;
             session.close().await;
             return result;
         }
@@ -57,21 +61,62 @@ impl Up<'_> {
         let observer = &mut progress;
         let mut course = Course::new(self.settings, self.connector, observer, first.position);
         let result = self.steps(&mut session, &mut course).await;
-        let result = result.map_err(|error| course.underway(error));
+        let took = start.elapsed();
         let standing = course.standing();
-        let database = session.target.clone();
-        session.close().await;
+        let (result, found) = match result {
+            Ok(rest) if standing.applied > 0 => self.seen(&session, rest, standing).await,
+            result => (result, None),
+        };
+        let result = result.map_err(|error| course.underway(error));
         match &result {
             // Whoever held the lock before has done everything.
             Ok(rest) if standing.applied == 0 => {
-                return self.nothing(database, rest, progress.into_out());
+                let result = self.nothing(&session, rest, progress.into_out()).await;
+                session.close().await;
+                return result;
             }
             Err(Error::Migration(failure)) => progress.failed(&failure.name),
             _ => {}
         }
+        let database = session.target.clone();
+        session.close().await;
         let error = result.as_ref().err().map(ErrorReport::new);
-        progress.report(database, standing.position, start.elapsed(), error)?;
+        progress.report(database, standing.position, took, error, found)?;
         result.map(drop)
+    }
+
+    /// How the schema stands after a run that applied something, where that is wanted. A build that is not sealed is the
+    /// developer's own, and no reason to fail unless it was asked for.
+    async fn seen<'p>(
+        &self,
+        session: &Session,
+        rest: Plan<'p>,
+        standing: Standing,
+    ) -> (Result<Plan<'p>, Error>, Option<FoundReport>) {
+        if !self.verify && !self.settings.up.verify {
+            return (Ok(rest), None);
+        }
+        match self.look(session, standing.position).await {
+            Ok(verdict) => {
+                let result = drift(&verdict).map(|()| rest);
+                (result, Some(FoundReport::new(verdict, None)))
+            }
+            Err(Error::Unsealed(unsealed)) if !self.verify => {
+                tracing::warn!("the schema was not verified: {unsealed}");
+                (Ok(rest), None)
+            }
+            Err(error) => (Err(error), None),
+        }
+    }
+
+    async fn look(&self, session: &Session, position: Option<Version>) -> Result<Verdict, Error> {
+        let eye = Eye {
+            session,
+            settings: self.settings,
+            embedded: self.embedded,
+            stop: self.connector.stop,
+        };
+        eye.look(position, false).await.map(|(verdict, _)| verdict)
     }
 
     /// Goes on until nothing is left to do, through as many connections as it takes. What is left: a plan without steps.
@@ -138,7 +183,12 @@ impl Up<'_> {
     }
 
     /// Says that nothing is to be done, unless the database being ahead was asked to be an error.
-    fn nothing(&self, database: Target, plan: &Plan<'_>, out: &mut Out) -> Result<(), Error> {
+    async fn nothing(
+        &self,
+        session: &Session,
+        plan: &Plan<'_>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
         if self.settings.up.strict && !plan.ahead.is_empty() {
             return Err(Refusal::Ahead {
                 versions: plan.ahead.clone(),
@@ -149,7 +199,16 @@ impl Up<'_> {
             let mut all = self.embedded.iter();
             all.find(|migration| migration.version == to)
         });
-        let report = UpReport::nothing(database, plan, target, self.embedded.last());
-        Ok(out.report(&report)?)
+        let database = session.target.clone();
+        let mut report = UpReport::nothing(database, plan, target, self.embedded.last());
+        if !self.verify {
+            return Ok(out.report(&report)?);
+        }
+        refuse_ahead(plan)?;
+        let verdict = self.look(session, plan.position).await?;
+        let drift = drift(&verdict);
+        report.found(FoundReport::new(verdict, None), out.paint());
+        out.report(&report)?;
+        drift
     }
 }

@@ -14,6 +14,7 @@ use crate::lock::LockTimeout;
 use crate::plan::{Disagreement, Refusal, State};
 use crate::server_error::ServerError;
 use crate::source::{Excerpt, Note, Version};
+use crate::verify::Drift;
 
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
@@ -143,6 +144,8 @@ fn state(error: &Error) -> String {
         | Error::Obstacles(_)
         | Error::Pending
         | Error::Refusal(_)
+        | Error::Drift(_)
+        | Error::Unsealed(_)
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
@@ -187,6 +190,17 @@ fn help(error: &Error) -> Vec<String> {
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
         Error::Obstacles(obstacles) => help.extend(help_for_obstacles(obstacles)),
+        Error::Drift(Drift { position: None, .. }) => help.push(
+            "this is not the database that is meant, or its history is gone or elsewhere: `dsentr-migrate config` shows where database and history.table come from"
+                .to_owned(),
+        ),
+        Error::Drift(_) => help.extend([
+            "somebody changed the database by hand, or a migration could not do all of its work: bring the objects back as sealed, or write a migration that makes the change; then run `dsentr-migrate verify`".to_owned(),
+            "what is meant to differ goes into [[verify.ignore]] of the settings file, with a reason".to_owned(),
+        ]),
+        Error::Unsealed(_) => help.push(
+            "seal it with `cargo migration seal`, and build again; a release build carries no unsealed migration".to_owned(),
+        ),
         Error::LockTimeout(timeout) => help.extend(help_for_lock(timeout)),
         Error::Unreachable(_) => help.push(
             "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
@@ -226,7 +240,9 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
     let one = |help: &str| vec![help.to_owned()];
     match refusal {
         Refusal::Disagreement(list) => help_for_kinds(list),
-        Refusal::Ahead { .. } => one("use the newer binary, or leave --strict away"),
+        Refusal::Ahead { .. } => {
+            one("use the newer binary; `up` without --strict leaves such a database as it is")
+        }
         Refusal::NoSuchTarget { .. } => {
             one("`dsentr-migrate version` lists what this binary carries")
         }

@@ -10,6 +10,7 @@ mod plan;
 mod status;
 mod summary;
 mod up;
+mod verify;
 mod version;
 mod voice;
 mod wait;
@@ -25,6 +26,7 @@ pub use self::plan::PlanReport;
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::{Progress, UpReport};
+pub use self::verify::{FoundReport, VerifyReport};
 pub use self::version::VersionReport;
 pub use self::wait::WaitReport;
 

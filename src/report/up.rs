@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::error::ErrorReport;
 use super::migrations::{duration, line, name_width};
+use super::verify::FoundReport;
 use super::voice::Voice;
 use super::{Out, Paint, Report, at, count};
 use crate::apply::{Moment, Observer};
@@ -30,6 +31,9 @@ pub struct UpReport {
     pub position: Option<String>,
     /// How long applying took, in milliseconds.
     pub duration_ms: u64,
+    /// How the schema compares with the seals at the end, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<FoundReport>,
     /// Why the run did not end as asked.
     pub error: Option<ErrorReport>,
     #[serde(skip)]
@@ -72,9 +76,16 @@ impl UpReport {
             applied: Vec::new(),
             position,
             duration_ms: 0,
+            verify: None,
             error: None,
             remark,
         }
+    }
+
+    /// Adds how the schema compares with the seals.
+    pub fn found(&mut self, found: FoundReport, paint: Paint) {
+        self.remark.push_str(&found.text(paint));
+        self.verify = Some(found);
     }
 }
 
@@ -119,27 +130,33 @@ impl<'a> Progress<'a> {
         position: Option<Version>,
         took: Duration,
         error: Option<ErrorReport>,
+        found: Option<FoundReport>,
     ) -> anyhow::Result<()> {
         let position = position.map(|version| version.to_string());
-        let remark = match &error {
+        let remark = match (&error, &found) {
             // The error itself says what stays.
-            Some(_) => String::new(),
-            None => format!(
+            (Some(_), None) => String::new(),
+            _ => format!(
                 "{} applied in {}; the database is at {}\n",
                 count(self.applied.len(), "migration"),
                 duration(took),
                 at(position.as_deref())
             ),
         };
-        self.out.report(&UpReport {
+        let mut report = UpReport {
             schema: SCHEMA,
             database,
             applied: self.applied,
             position,
             duration_ms: millis(took),
+            verify: None,
             error,
             remark,
-        })
+        };
+        if let Some(found) = found {
+            report.found(found, self.out.paint());
+        }
+        self.out.report(&report)
     }
 
     /// The line of the migration that failed.

@@ -112,6 +112,7 @@ pub(crate) fn up() -> Command {
     Command::Up {
         to: None,
         strict: false,
+        verify: false,
     }
 }
 

@@ -19,4 +19,5 @@ pub(crate) mod running;
 pub(crate) mod scenes;
 pub(crate) mod schema;
 pub(crate) mod script;
+pub(crate) mod sealing;
 pub(crate) mod server;
