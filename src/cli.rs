@@ -18,7 +18,8 @@ use crate::source::{ParseVersionError, Version};
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree or the schema is not as sealed, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree, the schema is not as sealed, or what bootstrap found is not as wanted, \
+                  5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -94,6 +95,15 @@ pub enum Command {
         )]
         goal: Goal,
     },
+    /// Make what is absent, as an administrator: roles, database, extension, privileges
+    Bootstrap {
+        /// Go on with `up`, as the owner of the database
+        #[arg(long)]
+        up: bool,
+        /// Print the SQL for what is absent, and do nothing
+        #[arg(long, conflicts_with = "up")]
+        dry_run: bool,
+    },
     /// Print what `up` or `rollback` would do as one file for psql, for a database that this program may not connect to
     ///
     /// The file asks the database itself whether it may begin, applies each migration together with its row in the history,
@@ -136,6 +146,7 @@ impl Command {
             | Self::Rollback { .. }
             | Self::Verify { .. }
             | Self::Wait { .. }
+            | Self::Bootstrap { .. }
             | Self::Config => false,
         }
     }

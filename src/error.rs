@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::apply::{Cause, EndsAt, Failure, Standing};
+use crate::bootstrap::{Halted, Impossible};
 use crate::config::ConfigError;
 use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
@@ -20,7 +21,7 @@ pub mod exit_code {
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree, or the live schema is not as sealed.
+    /// History and binary disagree, the live schema is not as sealed, or what `bootstrap` found is not as wanted.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -41,6 +42,10 @@ pub enum Error {
     Refusal(Refusal),
     /// A rollback may not be begun.
     Obstacles(Obstacles),
+    /// What `bootstrap` is to make cannot be made.
+    Impossible(Impossible),
+    /// `bootstrap` had begun to make something.
+    Bootstrap(Box<Halted>),
     /// The live schema is not as sealed; the result says what differs.
     Drift(Drift),
     /// There is nothing to compare the live schema with.
@@ -81,6 +86,7 @@ impl Error {
     pub fn kind(&self) -> &Self {
         match self {
             Self::Underway(underway) => &underway.error,
+            Self::Bootstrap(halted) => halted.error.kind(),
             error => error,
         }
     }
@@ -105,6 +111,8 @@ impl Error {
             Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT
             }
+            Self::Impossible(impossible) if impossible.has_difference() => exit_code::DISAGREEMENT,
+            Self::Bootstrap(halted) => halted.error.exit_code(),
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
             Self::Stopped(_) | Self::GivenUp(_) => exit_code::STOPPED,
@@ -115,7 +123,7 @@ impl Error {
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Unsealed(_) | Self::Other(_) => exit_code::FAILED,
+            Self::Unsealed(_) | Self::Impossible(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -127,6 +135,8 @@ impl fmt::Display for Error {
             Self::Pending => f.write_str("migrations are pending"),
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::Obstacles(obstacles) => obstacles.fmt(f),
+            Self::Impossible(impossible) => impossible.fmt(f),
+            Self::Bootstrap(halted) => halted.error.fmt(f),
             Self::Drift(drift) => drift.fmt(f),
             Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
@@ -169,6 +179,7 @@ from! {
     ConfigError => Config,
     Refusal => Refusal,
     Obstacles => Obstacles,
+    Impossible => Impossible,
     Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,

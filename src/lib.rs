@@ -6,6 +6,7 @@
 pub mod apply;
 #[cfg(feature = "authoring")]
 pub mod authoring;
+pub mod bootstrap;
 #[cfg(feature = "authoring")]
 pub mod check;
 pub mod cli;

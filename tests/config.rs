@@ -37,6 +37,32 @@ fn the_same_for_machines() {
     golden("config.json", &run.text());
 }
 
+/// The administrator's connection has parts and files of its own; a password's file is read when it is needed.
+#[test]
+fn the_administrator_has_settings_of_his_own() {
+    let file = "[bootstrap]\nurl = \"postgres://admin:s3cret@db.internal:6543/main?sslmode=disable\"\n\
+                application_role = \"app\"\napplication_password_file = \"absent\"\nread_only_password = \"s3cret\"\n";
+    let run = dsentr(&["config", "--config", "a.toml"])
+        .file("a.toml", file)
+        .file("secret", "s3cret\n")
+        .env("DSENTR_MIGRATE_BOOTSTRAP_PASSWORD_FILE", "secret")
+        .env("PGPASSWORD_FILE", "absent")
+        .env("DSENTR_MIGRATE_BOOTSTRAP_LOCALE", "C.UTF-8")
+        .run();
+    golden("config_bootstrap.txt", &run.text());
+    let wrong = [
+        "[bootstrap]\nread_only_password = 1\n",
+        "[bootstrap]\npassword = { fail = \"s3cret\" }\n",
+        "[bootstrap]\nurl = 1\n",
+        "[bootstrap]\nurl = \"postgres://h/d?options=x\"\n",
+    ];
+    let wrong = wrong.map(|file| {
+        let run = dsentr(&["config", "--config", "a.toml"]).file("a.toml", file);
+        run.run().text()
+    });
+    golden("config_bootstrap_wrong.txt", &wrong.concat());
+}
+
 #[test]
 fn every_profile_is_complete_over_the_default() {
     for profile in ["default", "container", "installer", "airgap"] {
@@ -92,6 +118,7 @@ fn the_command_line() {
         &["up", "--help"],
         &["status", "--help"],
         &["plan", "--help"],
+        &["bootstrap", "--help"],
         &["verify", "--help"],
         &["export", "--help"],
         &["config", "--help"],

@@ -25,6 +25,12 @@ fn blocks(text: &str, kind: &str) -> Vec<String> {
 
 /// Runs the lines that start with `$ `, in one shell, and puts what they print between them.
 fn play(block: &str, database: &Database<'_>) -> String {
+    let block = block.replace("postgres://postgres@127.0.0.1:5432/dsentr", &database.url());
+    let text = play_in_a_shell(&block, &[("DATABASE_URL", &database.url())]);
+    as_documented(&text, database.server()).replace(database.name(), "dsentr")
+}
+
+fn play_in_a_shell(block: &str, variables: &[(&str, &str)]) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_dsentr-migrate"))
         .parent()
         .expect("a file is in a folder");
@@ -37,9 +43,6 @@ fn play(block: &str, database: &Database<'_>) -> String {
         Path::new("/bin"),
     ];
     let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
-    let commands = commands.map(|command| {
-        command.replace("postgres://postgres@127.0.0.1:5432/dsentr", &database.url())
-    });
     let script: String = commands
         .map(|command| {
             format!(
@@ -57,24 +60,20 @@ fn play(block: &str, database: &Database<'_>) -> String {
         )
         .current_dir(home.path())
         .env("HOME", home.path())
-        .env("DATABASE_URL", database.url())
+        .envs(variables.iter().copied())
+        .current_dir(home.path())
         .output()
         .expect("there is a shell");
-    let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
-    as_documented(&text, database)
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
 
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Names of this run as the documents write them.
-fn as_documented(text: &str, database: &Database<'_>) -> String {
-    text.replace(
-        &format!("127.0.0.1:{}", database.server().port()),
-        "127.0.0.1:5432",
-    )
-    .replace(database.name(), "dsentr")
+/// The server of this run as the documents write it.
+fn as_documented(text: &str, server: &Server) -> String {
+    text.replace(&format!("127.0.0.1:{}", server.port()), "127.0.0.1:5432")
 }
 
 /// Durations and the server's version differ; a line of dots stands for any lines.
@@ -116,6 +115,20 @@ fn console_blocks_show_what_happens() {
         }
     }
     assert_eq!(played, 6);
+}
+
+/// On a server of its own, since roles belong to a server. The blocks are one session.
+#[test]
+fn the_console_blocks_of_bootstrap_show_what_happens() {
+    let server = Server::of_its_own();
+    let blocks = blocks(&read("docs/bootstrap.md"), "console").concat();
+    let here = format!("127.0.0.1:{}", server.port());
+    let actual = play_in_a_shell(&blocks.replace("127.0.0.1:5432", &here), &[]);
+    let actual = as_documented(&actual, &server);
+    assert!(
+        matches(&normal(&blocks), &normal(&actual)),
+        "docs/bootstrap.md shows\n{blocks}\nbut this happens\n{actual}"
+    );
 }
 
 #[test]

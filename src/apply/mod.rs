@@ -1,4 +1,5 @@
-//! Takes the steps of a plan, forward or back. The only module that changes a database.
+//! Takes the steps of a plan, forward or back. The only module that changes a database; what has to be there before,
+//! `bootstrap` makes.
 //!
 //! On the way forward refinery runs the steps, computes the checksums and writes the history rows; it knows no way back,
 //! which is ours. How a step reaches the server is decided in `runner`, for both.

@@ -1,6 +1,7 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod bootstrap;
 mod drive;
 mod export;
 mod rollback;
@@ -11,6 +12,7 @@ mod wait;
 
 use std::time::Duration;
 
+use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::rollback::Back;
 use self::script::{Asked, script};
@@ -111,6 +113,21 @@ pub async fn run(
                 accept_data_loss: *accept_data_loss,
             };
             script(&asked, settings, embedded, out)
+        }
+        Command::Bootstrap { dry_run: true, .. } => {
+            let dry_run = dry_run(settings, environment, stop, out);
+            within_grace(stop, dry_run).await
+        }
+        Command::Bootstrap { up: go_on, .. } => {
+            let up = go_on.then_some(Up {
+                settings,
+                connector: &connector,
+                embedded,
+                to: None,
+                verify: false,
+            });
+            let bootstrap = bootstrap(settings, environment, stop, up.as_ref(), out);
+            Box::pin(within_grace(stop, bootstrap)).await
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
 use crate::plan::{BackStep, Extent, Obstacle, Obstacles, RollbackPlan, rollback_plan};
-use crate::report::{DryRunReport, ErrorReport, Out, Progress, RollbackReport};
+use crate::report::{ErrorReport, Out, Progress, RollbackDryRunReport, RollbackReport};
 use crate::schema::Difference;
 use crate::source::Version;
 use crate::verify::{Unsealed, schemas, sealed};
@@ -113,7 +113,7 @@ impl Back<'_> {
         let database = session.target.clone();
         let error = result.as_ref().err().map(ErrorReport::new);
         let sql = |step: &BackStep<'_>| transcript(step, self.settings);
-        out.report(&DryRunReport::new(database, &plan, sql, error))?;
+        out.report(&RollbackDryRunReport::new(database, &plan, sql, error))?;
         session.close().await;
         result
     }

@@ -4,11 +4,12 @@
 //! how errors and `config` can say it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::password::{FILE, read_secret};
 use super::{ConfigError, KEYS, Kind, PROFILES, SHORT_CUTS, conninfo, libpq};
 
 /// Prefix of this program's own variables.
@@ -209,7 +210,10 @@ fn without_connection(flags: Vec<Given>) -> Vec<Given> {
 
 fn merge_file(figment: Figment, path: &str, reach: Reach) -> Result<Figment, ConfigError> {
     let place = format!("file {path}");
-    let mut dict = parse_toml(&read(path, "settings file")?, &place)?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError::new(format!("the settings file {path} cannot be read: {error}"))
+    })?;
+    let mut dict = parse_toml(&text, &place)?;
     if reach == Reach::Nothing {
         dict.remove("database");
     }
@@ -246,13 +250,15 @@ fn parse_toml(text: &str, place: &str) -> Result<Dict, ConfigError> {
 }
 
 fn take_short_cuts(dict: &mut Dict, place: &str) -> Result<Vec<Given>, ConfigError> {
-    let Some(Value::Dict(_, database)) = dict.get_mut("database") else {
-        return Ok(Vec::new());
-    };
     let mut given = Vec::new();
     for (key, _) in SHORT_CUTS {
-        let name = key.trim_start_matches("database.");
-        let Some(value) = database.remove(name) else {
+        let Some((section, name)) = key.split_once('.') else {
+            continue;
+        };
+        let Some(Value::Dict(_, section)) = dict.get_mut(section) else {
+            continue;
+        };
+        let Some(value) = section.remove(name) else {
             continue;
         };
         if value.as_str().is_none() {
@@ -273,22 +279,27 @@ fn take_short_cuts(dict: &mut Dict, place: &str) -> Result<Vec<Given>, ConfigErr
 fn open(given: Given) -> Result<Vec<Given>, ConfigError> {
     let text = given.value.as_str().unwrap_or_default();
     let Given { key, place, .. } = &given;
-    match key.as_str() {
-        "database.url" => open_url(text, place),
-        "database.url_file" => open_url(&read_secret(text)?, &format!("{place} in {text}")),
-        "database.password_file" => {
-            let password = read_secret(text)?;
-            Ok(vec![Given::text(
-                "database.password",
-                password,
-                format!("{place} in {text}"),
-            )])
+    let Some((section, name)) = key.split_once('.') else {
+        return Ok(vec![given]);
+    };
+    match name {
+        "url" => open_url(section, text, place),
+        "url_file" => {
+            let url = read_secret(Path::new(text))?;
+            open_url(section, &url, &format!("{place} in {text}"))
         }
+        name if name.ends_with("password_file") => Ok(vec![Given {
+            key: key.trim_end_matches("_file").to_owned(),
+            value: Value::from(Dict::from([(FILE.to_owned(), Value::from(text))])),
+            place: format!("{place} in {text}"),
+        }]),
         _ => Ok(vec![given]),
     }
 }
 
-fn open_url(text: &str, place: &str) -> Result<Vec<Given>, ConfigError> {
+/// Into the keys of a section, `database` or `bootstrap`.
+fn open_url(section: &str, text: &str, place: &str) -> Result<Vec<Given>, ConfigError> {
+    let known = libpq::keys_of(section);
     let parameters = conninfo::parse(text).map_err(|error| ConfigError {
         message: format!("{} (in {place})", error.message),
         ..error
@@ -296,14 +307,15 @@ fn open_url(text: &str, place: &str) -> Result<Vec<Given>, ConfigError> {
     parameters
         .into_iter()
         .map(|(name, value)| {
-            let key = libpq::key_of(&name).ok_or_else(|| unknown_parameter(&name, place))?;
+            let key = known.iter().find(|(known, _)| *known == name);
+            let (_, key) = key.ok_or_else(|| unknown_parameter(&name, &known, place))?;
             Ok(Given::text(key, value, place))
         })
         .collect()
 }
 
-fn unknown_parameter(name: &str, place: &str) -> ConfigError {
-    let known: Vec<&str> = libpq::PARAMETERS.iter().map(|(name, ..)| *name).collect();
+fn unknown_parameter(name: &str, known: &[(&str, &str)], place: &str) -> ConfigError {
+    let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     ConfigError::new(format!(
         "the parameter {name:?} of the connection string is not known (in {place})"
     ))
@@ -383,21 +395,6 @@ fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
         Some(nearest) => error.with_help(format!("did you mean {nearest}?")),
         None => error,
     })
-}
-
-fn read(path: &str, what: &str) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::new(format!("the {what} {path} cannot be read: {error}")))
-}
-
-/// The content of a secret's file, without the newline that editors and `echo` leave at its end.
-fn read_secret(path: &str) -> Result<String, ConfigError> {
-    let text = read(path, "secret file")?;
-    let secret = text.trim_end_matches(['\n', '\r']);
-    if secret.is_empty() {
-        return Err(ConfigError::new(format!("the secret file {path} is empty")));
-    }
-    Ok(secret.to_owned())
 }
 
 /// A value as `config` shows it.

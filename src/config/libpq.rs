@@ -31,12 +31,23 @@ pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
     ("sslmode", "PGSSLMODE", "database.sslmode"),
 ];
 
-/// Our key for one of libpq's parameters.
-pub(super) fn key_of(parameter: &str) -> Option<&'static str> {
-    PARAMETERS
-        .iter()
-        .find(|(name, ..)| *name == parameter)
-        .map(|(.., key)| *key)
+/// Those of libpq's parameters that an administrator's connection may have of its own.
+const OF_BOOTSTRAP: &[(&str, &str)] = &[
+    ("host", "bootstrap.host"),
+    ("port", "bootstrap.port"),
+    ("user", "bootstrap.user"),
+    ("dbname", "bootstrap.database"),
+    ("password", "bootstrap.password"),
+    ("sslmode", "bootstrap.sslmode"),
+];
+
+/// The names of the parameters that the URL of a section may have, each with our key.
+pub(super) fn keys_of(section: &str) -> Vec<(&'static str, &'static str)> {
+    if section == "bootstrap" {
+        return OF_BOOTSTRAP.to_vec();
+    }
+    let all = PARAMETERS.iter();
+    all.map(|(name, _, key)| (*name, *key)).collect()
 }
 
 /// A password file as libpq reads it: `host:port:database:user:password`, the first line that

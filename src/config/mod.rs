@@ -2,10 +2,12 @@
 //!
 //! This module reads; it connects to nothing. Where each value came from is kept for `config`.
 
+mod bootstrap;
 mod conninfo;
 mod duration;
 mod layers;
 mod libpq;
+mod password;
 mod ports;
 mod secret;
 
@@ -15,10 +17,12 @@ use std::time::Duration;
 use figment::Figment;
 use serde::Deserialize;
 
+pub use self::bootstrap::Bootstrap;
 pub use self::duration::Timeout;
 use self::layers::Reach;
 pub use self::layers::{Environment, Given};
 pub use self::libpq::Passfile;
+pub use self::password::Password;
 pub(crate) use self::ports::DEFAULT_PORT;
 pub use self::ports::Ports;
 pub use self::secret::{MASK, Secret};
@@ -60,6 +64,8 @@ impl std::error::Error for ConfigError {}
 pub struct Settings {
     /// Which database, and how to reach it.
     pub database: Database,
+    /// What `bootstrap` makes, and as whom.
+    pub bootstrap: Bootstrap,
     /// How long a server or a schema is waited for.
     pub wait: Wait,
     /// Where the history is kept.
@@ -99,7 +105,7 @@ pub struct Database {
     /// Name of the database; default: that of the user.
     pub name: Option<String>,
     /// Password of the role.
-    pub password: Option<Secret>,
+    pub password: Option<Password>,
     /// Password file in the form of `.pgpass`; default: `~/.pgpass`.
     pub passfile: Option<String>,
     /// Command-line options for the server process.
@@ -348,6 +354,17 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("database.connect_timeout", Kind::Text),
     ("database.target_session_attrs", Kind::Text),
     ("database.sslmode", Kind::Text),
+    ("bootstrap.host", Kind::Text),
+    ("bootstrap.port", Kind::Text),
+    ("bootstrap.user", Kind::Text),
+    ("bootstrap.database", Kind::Text),
+    ("bootstrap.password", Kind::Secret),
+    ("bootstrap.sslmode", Kind::Text),
+    ("bootstrap.locale", Kind::Text),
+    ("bootstrap.application_role", Kind::Text),
+    ("bootstrap.application_password", Kind::Secret),
+    ("bootstrap.read_only_role", Kind::Text),
+    ("bootstrap.read_only_password", Kind::Secret),
     ("wait.timeout", Kind::Text),
     ("history.schema", Kind::Text),
     ("history.table", Kind::Text),
@@ -365,12 +382,17 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("report.termination_log", Kind::Text),
 ];
 
-/// Short cuts that are opened where they are given, into the keys of [`KEYS`]: a URL into its
-/// parts, a file into the secret that it holds.
+/// Short cuts that are opened where they are given, into the keys of [`KEYS`]: a URL into its parts; a password's file
+/// stands for the password, and is read when that is needed.
 pub const SHORT_CUTS: &[(&str, Kind)] = &[
     ("database.url", Kind::Secret),
     ("database.url_file", Kind::Text),
     ("database.password_file", Kind::Text),
+    ("bootstrap.url", Kind::Secret),
+    ("bootstrap.url_file", Kind::Text),
+    ("bootstrap.password_file", Kind::Text),
+    ("bootstrap.application_password_file", Kind::Text),
+    ("bootstrap.read_only_password_file", Kind::Text),
 ];
 
 /// The profiles that are built in, by name.

@@ -76,6 +76,6 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 }
 
-fn unquoted<E: de::Error>() -> E {
+pub(super) fn unquoted<E: de::Error>() -> E {
     E::custom("expected a string in quotes (the value is a secret and is not shown)")
 }

@@ -55,7 +55,10 @@ impl Login {
         Ok(Self {
             database: settings.name.clone().unwrap_or_else(|| user.clone()),
             user,
-            password: settings.password.clone(),
+            password: match &settings.password {
+                Some(password) => Some(password.read()?),
+                None => None,
+            },
             passfile: Passfile::locate(settings.passfile.as_deref(), environment.home().as_deref()),
         })
     }
@@ -184,7 +187,7 @@ fn refused(endpoint: &Endpoint, server: &ServerError) -> ConfigError {
             error.with_help("check the user, the password and the server's pg_hba.conf")
         }
         "3D000" => {
-            error.with_help("check the name of the database; this command does not create it")
+            error.with_help("check the name of the database; `dsentr-migrate bootstrap` makes one that is not there")
         }
         "42501" => error.with_help("have the role be granted CONNECT on the database"),
         _ => error,

@@ -9,6 +9,7 @@ use super::status::{painted, word};
 use super::verify::block;
 use super::{Paint, Report, at, count};
 use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
+use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::lock::LockTimeout;
@@ -171,7 +172,12 @@ fn state(error: &Error) -> String {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
         Error::Other(_) => "nothing was changed, except what was reported as done".to_owned(),
+        Error::Bootstrap(halted) => match halted.made {
+            1 => "1 thing that this run made stays; the next run makes the rest".to_owned(),
+            made => format!("{made} things that this run made stay; the next run makes the rest"),
+        },
         Error::Config(_)
+        | Error::Impossible(_)
         | Error::Pending
         | Error::Refusal(_)
         | Error::Obstacles(_)
@@ -221,6 +227,7 @@ fn help(error: &Error) -> Vec<String> {
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
         Error::Obstacles(obstacles) => help.extend(obstacles::help(&obstacles.list)),
+        Error::Impossible(impossible) => help.extend(help_for_impossible(impossible)),
         Error::Drift(Drift { position: None, .. }) => help.push(
             "this is not the database that is meant, or its history is gone or elsewhere: `dsentr-migrate config` shows where database and history.table come from"
                 .to_owned(),
@@ -246,7 +253,7 @@ fn help(error: &Error) -> Vec<String> {
             help.push("run it again to go on; that is safe at any time".to_owned());
         }
         // A run is under way once.
-        Error::Underway(_) => {}
+        Error::Underway(_) | Error::Bootstrap(_) => {}
         Error::Pending => help.push("`dsentr-migrate up` applies them".to_owned()),
         Error::Other(_) => help.push(
             "once the cause is gone, run the command again; `dsentr-migrate status` shows where the database stands"
@@ -291,6 +298,18 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
             one("`dsentr-migrate status` lists what is applied; `--to 0` rolls back everything")
         }
     }
+}
+
+/// One for each, once each.
+fn help_for_impossible(impossible: &Impossible) -> Vec<String> {
+    let mut help: Vec<String> = Vec::new();
+    for obstacle in &impossible.0 {
+        if !help.contains(&obstacle.remedy) {
+            help.push(obstacle.remedy.clone());
+        }
+    }
+    help.push("then run `dsentr-migrate bootstrap` again, which is safe".to_owned());
+    help
 }
 
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {

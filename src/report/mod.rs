@@ -1,6 +1,7 @@
 //! The only place that knows columns, colours and plurals. It decides nothing and reads nothing.
 
 mod advice;
+mod bootstrap;
 mod config;
 mod error;
 mod evidence;
@@ -22,13 +23,14 @@ mod wait;
 use serde::Serialize;
 
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
+pub use self::bootstrap::{BootstrapReport, DryRunReport as BootstrapDryRunReport};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
 pub use self::index::index;
 pub use self::out::Out;
 pub use self::plan::PlanReport;
 pub use self::progress::{DoneReport, Progress};
-pub use self::rollback::{DryRunReport, RollbackReport};
+pub use self::rollback::{DryRunReport as RollbackDryRunReport, RollbackReport};
 pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;

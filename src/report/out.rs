@@ -14,6 +14,7 @@ pub struct Out {
     format: Format,
     paint: Paint,
     has_document: bool,
+    frame: Option<(String, &'static str)>,
     last_line: String,
 }
 
@@ -27,6 +28,7 @@ impl Out {
             format: output.format,
             paint,
             has_document: false,
+            frame: None,
             last_line: String::new(),
         }
     }
@@ -38,6 +40,7 @@ impl Out {
             format,
             paint,
             has_document: false,
+            frame: None,
             last_line: String::new(),
         }
     }
@@ -76,6 +79,22 @@ impl Out {
         }
     }
 
+    /// Writes a result that another follows. There is one document for both: the second becomes a field of the first.
+    ///
+    /// # Errors
+    /// As [`Out::report`].
+    pub fn report_around(
+        &mut self,
+        report: &impl Report,
+        field: &'static str,
+    ) -> anyhow::Result<()> {
+        if self.format == Format::Text {
+            return self.report(report);
+        }
+        self.frame = Some((json_of(report)?, field));
+        Ok(())
+    }
+
     /// Writes text where text is wanted, at once: a run may be long.
     ///
     /// # Errors
@@ -97,10 +116,12 @@ impl Out {
 
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
-        let mut json =
-            serde_json::to_vec_pretty(report).context("the result cannot be written as JSON")?;
-        json.push(b'\n');
-        self.write(&json)
+        let mut json = json_of(report)?;
+        if let Some((frame, field)) = self.frame.take() {
+            json = within(&frame, field, &json);
+        }
+        json.push('\n');
+        self.write(json.as_bytes())
     }
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -116,4 +137,15 @@ impl Out {
             result => result.context("stdout cannot be written"),
         }
     }
+}
+
+fn json_of(report: &impl Report) -> anyhow::Result<String> {
+    serde_json::to_string_pretty(report).context("the result cannot be written as JSON")
+}
+
+/// A document as the last field of another. As text: a map would put the fields in another order.
+fn within(frame: &str, field: &str, document: &str) -> String {
+    let frame = frame.trim_end_matches('}').trim_end();
+    let document = document.replace('\n', "\n  ");
+    format!("{frame},\n  \"{field}\": {document}\n}}")
 }

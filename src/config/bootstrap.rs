@@ -1,0 +1,57 @@
+//! What `bootstrap` is told: who may make roles and databases, and what else than the owner's database is wanted.
+
+use serde::Deserialize;
+
+use super::{Password, Ports, Settings, SslMode};
+
+/// The connection of an administrator, and the roles beside the owner. The owner is `database.user`, since `up`
+/// connects as that role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    /// Where the administrator connects, if not where the owner does.
+    pub host: Option<String>,
+    /// Port there.
+    pub port: Option<Ports>,
+    /// The administrator; default: the operating system's user.
+    pub user: Option<String>,
+    /// The database to make others from.
+    pub database: String,
+    /// Password of the administrator.
+    pub password: Option<Password>,
+    /// Whether the administrator's connection is encrypted, if not as the owner's.
+    pub sslmode: Option<SslMode>,
+    /// Locale of a new database; default: that of the cluster.
+    pub locale: Option<String>,
+    /// Role that the application logs in as.
+    pub application_role: Option<String>,
+    /// Its password.
+    pub application_password: Option<Password>,
+    /// Role that reads and no more.
+    pub read_only_role: Option<String>,
+    /// Its password.
+    pub read_only_password: Option<Password>,
+}
+
+impl Settings {
+    /// The same settings with the administrator's connection, to his database or to the one that is wanted.
+    #[must_use]
+    pub fn of_administrator(&self, database: &str) -> Self {
+        let mut settings = self.clone();
+        let (target, bootstrap) = (&mut settings.database, &self.bootstrap);
+        // Another host has its own port: neither the owner's nor his addresses are meant for it.
+        if bootstrap.host.is_some() {
+            target.host.clone_from(&bootstrap.host);
+            target.hostaddr = None;
+            target.port = None;
+        }
+        if bootstrap.port.is_some() {
+            target.port.clone_from(&bootstrap.port);
+        }
+        target.user.clone_from(&bootstrap.user);
+        target.password.clone_from(&bootstrap.password);
+        target.sslmode = bootstrap.sslmode.unwrap_or(target.sslmode);
+        target.name = Some(database.to_owned());
+        settings
+    }
+}
