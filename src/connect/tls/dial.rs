@@ -73,16 +73,13 @@ impl Dialer {
     }
 
     /// The way that was gone in the end: a request to cancel has to go the same.
-    pub(in crate::connect) fn as_gone(mut self) -> Self {
-        if self.way == Way::Offered {
-            self.way = if self.is_encrypted() {
-                Way::Asked
-            } else {
-                Way::Plain
-            };
-        }
-        self.outcome = Arc::default();
-        self
+    pub(in crate::connect) fn gone_way(&self) -> Self {
+        let way = match self.way {
+            Way::Offered if self.is_encrypted() => Way::Asked,
+            Way::Offered => Way::Plain,
+            way => way,
+        };
+        Self::new(way, self.terms.clone(), self.clear_text)
     }
 
     /// What protects the connection, for the log.
