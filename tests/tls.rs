@@ -4,12 +4,18 @@ mod support;
 
 use std::net::{IpAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use support::authority::{Authority, Pair, Valid, self_signed};
 use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
+use support::mask;
+use support::pooler::{PoolMode, Pooler};
 use support::proxy::Proxy;
-use support::server::Server;
+use support::runners::assert_at_target;
+use support::running::Running;
+use support::scenes::{busy, slow, wake};
+use support::server::{Database, Server, Session, aside};
 
 const PASSWORD: &str = "918273645546372819";
 
@@ -375,11 +381,6 @@ fn a_client_certificate_that_will_not_do_is_refused_with_its_reason() {
         "another certificate's key",
         private(mixed, "client.key", &other.key),
     );
-    told.add(
-        &secured,
-        "a key open to others",
-        certified(status(), &good).file("client.key", ""),
-    );
     let open = certified(status(), &good);
     let path = open.home().join("client.key");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
@@ -411,4 +412,372 @@ fn a_client_certificate_that_will_not_do_is_refused_with_its_reason() {
         .env("PGSSLCERT", "client.crt");
     told.add(&secured, "no key", alone);
     golden("tls_client_certificate.txt", &told.0);
+}
+
+#[test]
+fn a_password_is_bound_to_the_connection_and_never_sent_in_the_clear() {
+    let secured = Secured::start();
+    let authority = Authority::new("authority");
+    let mut told = Told::default();
+    let status =
+        |role: &str, parameters: &str| secured.status(role, parameters).env("PGPASSWORD", PASSWORD);
+    secured.show(&authority.sign(HOST, &[HOST], Valid::Now), &[]);
+    for role in ["scram", "md5", "clear", "encrypted"] {
+        for binding in ["disable", "prefer", "require"] {
+            let run = status(role, &format!("sslmode=require&channel_binding={binding}"));
+            told.add(&secured, &format!("{role}, channel_binding={binding}"), run);
+        }
+    }
+    told.add(
+        &secured,
+        "scram, require, without TLS",
+        status("scram", "sslmode=disable&channel_binding=require"),
+    );
+    told.add(
+        &secured,
+        "scram, a wrong password",
+        status("scram", "sslmode=prefer").env("PGPASSWORD", "wrong"),
+    );
+    told.add(
+        &secured,
+        "scram, no password",
+        secured.status("scram", "sslmode=prefer"),
+    );
+    told.add(
+        &secured,
+        "clear, without TLS, on this machine",
+        status("clear", "sslmode=disable"),
+    );
+    golden("tls_password.txt", &told.0);
+}
+
+/// An address of this machine that is no loopback; none where it has no network.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Sends nothing: the kernel picks the address from which it would.
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[test]
+fn a_password_in_clear_text_goes_to_no_other_host() {
+    let Some(address) = own_address() else {
+        println!("not tested: this machine has no address but its loopback");
+        return;
+    };
+    let secured = Secured::start();
+    let proxy = Proxy::start_at(address, secured.server.port());
+    let mut told = Told::default();
+    let status = |role: &str, mode: &str| {
+        let url = format!(
+            "postgres://{role}@{address}:{}/postgres?sslmode={mode}",
+            proxy.port()
+        );
+        dsentr(&["status", "--wait-timeout", "0"])
+            .env("DATABASE_URL", &url)
+            .env("PGPASSWORD", PASSWORD)
+    };
+    let allow = "DSENTR_MIGRATE_DATABASE_ALLOW_CLEARTEXT_PASSWORD";
+    let mut add = |which: &str, run: Dsentr| told.add(&secured, which, run);
+    for mode in ["disable", "allow", "prefer"] {
+        add(&format!("no TLS, {mode}"), status("clear", mode));
+    }
+    add(
+        "no TLS, with the setting",
+        status("clear", "prefer").env(allow, "true"),
+    );
+    add("no TLS, SCRAM", status("scram", "prefer"));
+    secured.show(&self_signed(HOST, &[], false), &[]);
+    let mut add = |which: &str, run: Dsentr| told.add(&secured, which, run);
+    for mode in ["disable", "allow", "prefer"] {
+        add(&format!("TLS, {mode}"), status("clear", mode));
+    }
+    let told = told
+        .0
+        .replace(&format!("{address}:{}", proxy.port()), "<address>:<port>");
+    golden("tls_clear_text.txt", &told);
+}
+
+#[test]
+fn only_versions_that_are_safe_will_do() {
+    let secured = Secured::start();
+    let authority = Authority::new("authority");
+    let mut told = Told::default();
+    secured.show(&authority.sign(HOST, &[HOST], Valid::Now), &[]);
+    let status = |parameters: &str| {
+        loud(secured.status("postgres", &format!("sslmode=require&{parameters}")))
+    };
+    told.add(
+        &secured,
+        "TLSv1.2 at the most",
+        status("ssl_max_protocol_version=TLSv1.2"),
+    );
+    secured.set("ssl_max_protocol_version", "TLSv1.2");
+    told.add(&secured, "a server of 1.2", status(""));
+    told.add(
+        &secured,
+        "a server of 1.2, TLSv1.3 at least",
+        status("ssl_min_protocol_version=TLSv1.3"),
+    );
+    secured.set("ssl_min_protocol_version", "TLSv1");
+    secured.set("ssl_max_protocol_version", "TLSv1.1");
+    told.add(&secured, "a server of 1.1", status(""));
+    told.add(
+        &secured,
+        "TLSv1.1 at least",
+        status("ssl_min_protocol_version=TLSv1.1"),
+    );
+    told.add(
+        &secured,
+        "nothing",
+        status("ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2"),
+    );
+    golden("tls_versions.txt", &told.0);
+}
+
+#[test]
+fn files_are_found_where_libpq_finds_them() {
+    let secured = Secured::start();
+    let authority = Authority::new("authority");
+    let stranger = Authority::new("stranger");
+    let pair = authority.sign(HOST, &[HOST], Valid::Now);
+    secured.write("root.crt", &authority.pem);
+    secured.set("ssl_ca_file", "root.crt");
+    secured.show(&pair, &[]);
+    let mut told = Told::default();
+    let status = |role: &str, parameters: &str| {
+        let run = loud(secured.status(role, parameters));
+        std::fs::create_dir(run.home().join(".postgresql")).expect("home can be written");
+        run
+    };
+    let root = ".postgresql/root.crt";
+    told.add(&secured, "require", status("postgres", "sslmode=require"));
+    told.add(
+        &secured,
+        "require, with a root",
+        status("postgres", "sslmode=require").file(root, &authority.pem),
+    );
+    told.add(
+        &secured,
+        "require, with another root",
+        status("postgres", "sslmode=require").file(root, &stranger.pem),
+    );
+    told.add(
+        &secured,
+        "verify-full, with a root",
+        status("postgres", "sslmode=verify-full").file(root, &authority.pem),
+    );
+    let list = authority.take_back(&[&pair], Valid::Now);
+    let revoked = status("postgres", "sslmode=require").file(root, &authority.pem);
+    told.add(
+        &secured,
+        "require, with a root and a list",
+        revoked.file(".postgresql/root.crl", &list),
+    );
+    let own = authority.sign("certified", &[], Valid::Now);
+    let certified =
+        status("certified", "sslmode=require").file(".postgresql/postgresql.crt", &own.certificate);
+    told.add(
+        &secured,
+        "a certificate",
+        private(certified, ".postgresql/postgresql.key", &own.key),
+    );
+
+    told.add(
+        &secured,
+        "verify-ca, without a root",
+        status("postgres", "sslmode=verify-ca"),
+    );
+    told.add(
+        &secured,
+        "no such root",
+        status("postgres", "sslmode=require&sslrootcert=absent.crt"),
+    );
+    told.add(
+        &secured,
+        "no root in the file",
+        status("postgres", "sslrootcert=a").file("a", "none\n"),
+    );
+    told.add(
+        &secured,
+        "no list in the file",
+        status("postgres", "sslcrl=a")
+            .file(root, &authority.pem)
+            .file("a", "none\n"),
+    );
+    let of_system = |file: &str| {
+        status("postgres", "sslrootcert=system")
+            .file("a", file)
+            .env("SSL_CERT_FILE", "a")
+    };
+    told.add(
+        &secured,
+        "system, with the authority",
+        of_system(&authority.pem),
+    );
+    told.add(&secured, "system, with another", of_system(&stranger.pem));
+    told.add(&secured, "system, with none", of_system(""));
+    told.add(
+        &secured,
+        "system, require",
+        status("postgres", "sslmode=require&sslrootcert=system"),
+    );
+    told.add(
+        &secured,
+        "mozilla",
+        status("postgres", "sslrootcert=mozilla"),
+    );
+    told.add(
+        &secured,
+        "mozilla, prefer",
+        status("postgres", "sslmode=prefer&sslrootcert=mozilla"),
+    );
+    told.add(
+        &secured,
+        "direct, prefer",
+        status("postgres", "sslnegotiation=direct"),
+    );
+    told.add(
+        &secured,
+        "without SNI",
+        status("postgres", "sslmode=require&sslsni=0"),
+    );
+    for variable in ["PGSSLCRLDIR", "PGREQUIREAUTH", "PGSSLCERTMODE"] {
+        told.add(
+            &secured,
+            variable,
+            status("postgres", "").env(variable, "x"),
+        );
+    }
+    // A socket is never encrypted.
+    let socket = dsentr(&["status"])
+        .env("PGHOST", &secured.server.socket_dir().display().to_string())
+        .env("PGPORT", &secured.server.port().to_string())
+        .env("PGUSER", "postgres")
+        .env("PGSSLMODE", "verify-full");
+    let socket = loud(socket).run();
+    assert_eq!(socket.code, Some(0), "{}", socket.text());
+    assert!(
+        socket.stderr.contains("connected, not encrypted"),
+        "{}",
+        socket.stderr
+    );
+    golden("tls_files.txt", &told.0);
+}
+
+/// From 17 on. An older server takes the first bytes for something else, and closes the connection.
+#[test]
+fn direct_negotiation_needs_a_server_that_knows_it() {
+    let secured = Secured::start();
+    let authority = Authority::new("authority");
+    secured.show(&authority.sign(HOST, &[HOST], Valid::Now), &[]);
+    let run = |role: &str| {
+        let run = secured.status(role, "sslmode=verify-full&sslnegotiation=direct&sslrootcert=root.crt&channel_binding=require");
+        loud(run.file("root.crt", &authority.pem))
+            .env("PGPASSWORD", PASSWORD)
+            .run()
+    };
+    let run = run("scram");
+    let major: u32 = aside(async {
+        let session = Session::open(&format!(
+            "postgres://postgres@127.0.0.1:{}/postgres",
+            secured.server.port()
+        ))
+        .await;
+        let major = session
+            .value("SELECT current_setting('server_version_num')::int / 10000")
+            .await;
+        major.parse().expect("a number")
+    });
+    if major >= 17 {
+        golden("tls_direct.txt", &without_times(&secured.masked(&run)));
+    } else {
+        assert_eq!(run.code, Some(6), "{}", run.text());
+        assert!(
+            run.stderr
+                .contains("a server before PostgreSQL 17 does not know sslnegotiation=direct"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+/// How the owner of a database connects over TLS.
+fn encrypted(url: &str) -> Dsentr {
+    dsentr(&["up"]).env(
+        "DATABASE_URL",
+        &format!("{url}?sslmode=require&channel_binding=disable"),
+    )
+}
+
+/// What breaks under TLS is recognised as what it is, and gone on with.
+#[tokio::test]
+async fn a_connection_that_ends_is_opened_again() {
+    let secured = Secured::start();
+    secured.show(&self_signed(HOST, &[], false), &[]);
+    let server = &secured.server;
+    let (database, holder) = busy(server).await;
+    let proxy = Proxy::start(server.port());
+    let mut run = Running::start(encrypted(&database.url_through(proxy.port())));
+    run.until_blocked(&database).await;
+    proxy.cut();
+    run.until_says("the connection was lost", 1);
+    run.until_blocked(&database).await;
+    holder.close().await;
+    let cut = run.end();
+    assert_at_target(&database).await;
+    let mut told = format!("# cut\n{}", told_of(&cut, &database, &proxy));
+
+    for (which, end) in [
+        ("crash", Server::crash as fn(&Server)),
+        ("shutdown", Server::shut_down),
+    ] {
+        let (database, _holder) = busy(server).await;
+        let mut run = Running::start(encrypted(&database.url()));
+        run.until_blocked(&database).await;
+        end(server);
+        run.until_says("waiting for the server", 1);
+        server.start_again();
+        let run = run.end();
+        assert_at_target(&database).await;
+        told.push_str(&format!("# {which}\n{}", told_of(&run, &database, &proxy)));
+    }
+    golden("tls_lost.txt", &told);
+}
+
+/// Without what depends on when the server says what as it goes down.
+fn told_of(run: &Run, database: &Database<'_>, proxy: &Proxy) -> String {
+    let text = mask::told(run, database, &[proxy.port()]);
+    let racing = [
+        "waiting for the migration lock",
+        "terminating connection",
+        "waiting for the server",
+    ];
+    let lines = text.split_inclusive('\n');
+    lines
+        .filter(|line| !racing.iter().any(|word| line.contains(word)))
+        .collect()
+}
+
+/// `PgBouncer` that takes none but encrypted connections takes no other request to cancel either.
+#[tokio::test]
+async fn a_request_to_cancel_is_encrypted_as_the_session_is() {
+    let secured = Secured::start();
+    secured.show(&self_signed(HOST, &[], false), &[]);
+    let database = slow(&secured.server).await;
+    let session = database.session().await;
+    let folder = session.value("SHOW data_directory").await;
+    let pooler = Pooler::start_encrypted(&secured.server, PoolMode::Session, 4, &folder);
+    let mut run = Running::start(encrypted(&pooler.url(&database)));
+    run.until_asleep(&database).await;
+    let start = Instant::now();
+    run.signal("TERM");
+    let run = run.end();
+    assert_eq!(run.code, Some(7), "{}", run.text());
+    // Else it would have been given up after the grace of 8 s.
+    assert!(start.elapsed() < Duration::from_secs(6), "{}", run.text());
+    assert!(!run.stderr.contains("with no answer"), "{}", run.text());
+    wake(&database).await;
+    session.close().await;
 }

@@ -192,7 +192,7 @@ fn of_certificate(error: &CertificateError, terms: &Terms) -> (String, String) {
         ),
         CertificateError::UnknownIssuer => (
             format!("no authority in {trusted} signed it"),
-            "name the file with the certificate of the authority that did in database.sslrootcert; that of a server that signed its own is in its ssl_cert_file",
+            "name the file with the certificate of the authority that did in database.sslrootcert; where a server signed its own, that is the one. An authority between has to be in the server's ssl_cert_file, behind its own certificate",
         ),
         CertificateError::Revoked => (
             format!("the list in {revoked} says that it is revoked"),
