@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Connection, Socket};
 use super::Target;
 use super::endpoint::{Endpoint, SOCKET_FOLDERS, endpoints};
 use super::session::{KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, Session};
-use super::tls::{Dialer, Fault, Stream, Terms, Way, Ways, explain};
+use super::tls::{Dialer, Fault, Stream, Terms, Ways, explain};
 use crate::config::{
     ChannelBinding, ConfigError, Database, Environment, Passfile, Secret, SessionAttrs, SslMode,
 };
@@ -169,7 +169,7 @@ impl Login {
         let Some(second) = ways.second.filter(|_| leaves_room(&dialer, &error)) else {
             return Err(rejection);
         };
-        if Fault::find(&error).is_some() && second == Way::Plain {
+        if matches!(Fault::find(&error), Some(Fault::Handshake(_))) {
             tracing::warn!(
                 "going on without TLS, as sslmode=prefer says: {}",
                 rejection.reason()
@@ -283,7 +283,8 @@ async fn knock(
 /// Where it let us in, what went wrong goes wrong on every way.
 fn leaves_room(dialer: &Dialer, error: &tokio_postgres::Error) -> bool {
     match Fault::find(error) {
-        Some(Fault::Handshake(_) | Fault::ClearText) => true,
+        Some(Fault::Handshake(_)) => true,
+        Some(Fault::ClearText) => dialer.is_other_way(),
         Some(_) => false,
         None => {
             let says_no = error.as_db_error().is_some() && !dialer.was_let_in();

@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, SignatureAlgorithm,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -57,6 +57,17 @@ fn of_an_authority(name: &str) -> CertificateParams {
 
 fn new_key() -> KeyPair {
     KeyPair::generate().expect("a key can be made")
+}
+
+impl Pair {
+    /// What another program made.
+    pub(crate) fn new(certificate: String, key: String) -> Self {
+        Self {
+            certificate,
+            key,
+            serial: SerialNumber::from(1),
+        }
+    }
 }
 
 impl Authority {
@@ -126,10 +137,16 @@ pub(crate) fn self_signed(name: &str, hosts: &[&str], of_authority: bool) -> Pai
     if of_authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     }
-    let certificate = params.self_signed(&key).expect("it signs itself");
-    Pair {
-        certificate: certificate.pem(),
-        key: key.serialize_pem(),
-        serial: SerialNumber::from(1),
-    }
+    signed_by_itself(&params, &key)
+}
+
+/// As [`self_signed`], with a key of another kind.
+pub(crate) fn self_signed_with(kind: &'static SignatureAlgorithm, name: &str) -> Pair {
+    let key = KeyPair::generate_for(kind).expect("a key can be made");
+    signed_by_itself(&params(name, &[name], Valid::Now), &key)
+}
+
+fn signed_by_itself(params: &CertificateParams, key: &KeyPair) -> Pair {
+    let certificate = params.self_signed(key).expect("it signs itself");
+    Pair::new(certificate.pem(), key.serialize_pem())
 }

@@ -191,7 +191,7 @@ fn of_certificate(error: &CertificateError, terms: &Terms) -> (String, String) {
             "check the clock of this machine, and that of the one on which it was made",
         ),
         CertificateError::UnknownIssuer => (
-            format!("no authority in {trusted} signed it"),
+            format!("no authority {trusted} signed it"),
             "name the file with the certificate of the authority that did in database.sslrootcert; where a server signed its own, that is the one. An authority between has to be in the server's ssl_cert_file, behind its own certificate",
         ),
         CertificateError::Revoked => (
@@ -210,7 +210,7 @@ fn of_certificate(error: &CertificateError, terms: &Terms) -> (String, String) {
             "get the present list of the authority",
         ),
         CertificateError::BadSignature => (
-            format!("its signature is not that of the authority in {trusted} whose name it bears"),
+            format!("its signature is not that of the authority {trusted} whose name it bears"),
             "check that database.sslrootcert holds the present certificate of the authority",
         ),
         error => of_form(&format!("{error:?}")),

@@ -27,7 +27,7 @@ pub(in crate::connect) struct Terms {
     /// Its word stands in messages.
     pub(super) mode: SslMode,
     pub(super) measure: Measure,
-    /// Where the authorities are from, and the lists of what they have taken back.
+    /// Which authorities are trusted, in words, and where the lists of what they have taken back are from.
     pub(super) trusted: String,
     pub(super) revoked: String,
     /// The file of our own certificate.

@@ -35,7 +35,7 @@ pub(super) fn roots(
 fn mozilla() -> Roots {
     Roots {
         store: webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-        source: "Mozilla's authorities".to_owned(),
+        source: "that Mozilla trusts".to_owned(),
     }
 }
 
@@ -52,7 +52,7 @@ fn system() -> Result<Roots, ConfigError> {
     }
     Ok(Roots {
         store,
-        source: "the system's authorities".to_owned(),
+        source: "that the system trusts".to_owned(),
     })
 }
 
@@ -73,7 +73,7 @@ fn from_file(path: &Path, what: &str) -> Result<Roots, ConfigError> {
     }
     Ok(Roots {
         store,
-        source: shown.to_string(),
+        source: format!("in {shown}"),
     })
 }
 
