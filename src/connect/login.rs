@@ -247,7 +247,7 @@ impl Login {
         if text.contains("did not use channel binding") {
             return Rejection::Final(
                 ConfigError::new(format!("{endpoint} offers no channel binding, and database.channel_binding is require"))
-                    .with_help("it needs TLS (sslmode=require or stronger), and scram-sha-256 in the server's pg_hba.conf with a password that was stored so (password_encryption)"),
+                    .with_help("it needs TLS (sslmode=require or stronger), scram-sha-256 in the server's pg_hba.conf with a password that was stored so (password_encryption), and a certificate that is not of Ed25519"),
             );
         }
         if text.contains("password missing") {
