@@ -34,26 +34,11 @@ impl Pooler {
     /// A pooler that leads to every database of a server, for each database and role with so many connections.
     /// That server may be away in the meantime, but has to outlive it for it to be of use.
     pub(crate) fn start(server: &Server, mode: PoolMode, size: u32) -> Self {
-        Self::with_arguments(server, mode, size, None)
-    }
-
-    /// A pooler that takes none but encrypted connections, with the certificate and the key in a folder.
-    pub(crate) fn start_encrypted(
-        server: &Server,
-        mode: PoolMode,
-        size: u32,
-        folder: &str,
-    ) -> Self {
-        Self::with_arguments(server, mode, size, Some(folder))
-    }
-
-    fn with_arguments(server: &Server, mode: PoolMode, size: u32, folder: Option<&str>) -> Self {
-        let mut arguments = vec![
+        let arguments = [
             server.port().to_string(),
             mode.name().to_owned(),
             size.to_string(),
         ];
-        arguments.extend(folder.map(str::to_owned));
         let mut script = Script::start(".ci/pgbouncer", arguments);
         let port = script.line().parse();
         Self {

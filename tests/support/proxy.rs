@@ -41,6 +41,7 @@ struct Shared {
     stopped: AtomicBool,
     refusing: AtomicBool,
     connections: AtomicU64,
+    unencrypted: AtomicU64,
     startup_flights: AtomicU64,
     flights: AtomicU64,
     bytes: AtomicU64,
@@ -119,6 +120,11 @@ impl Proxy {
         self.shared.connections.load(SeqCst)
     }
 
+    /// How many of them asked for a session, or to cancel, without encryption.
+    pub(crate) fn unencrypted(&self) -> u64 {
+        self.shared.unencrypted.load(SeqCst)
+    }
+
     /// How many bytes were delivered, both ways.
     pub(crate) fn bytes(&self) -> u64 {
         self.shared.bytes.load(SeqCst)
@@ -130,6 +136,7 @@ impl Proxy {
             &self.shared.flights,
             &self.shared.startup_flights,
             &self.shared.connections,
+            &self.shared.unencrypted,
             &self.shared.bytes,
         ] {
             counter.store(0, SeqCst);
@@ -398,7 +405,7 @@ impl Conversation {
             let Some(message) = self.from_client.take(byte) else {
                 continue;
             };
-            self.client_sent(&message);
+            self.client_sent(&message, shared);
             let fault = if is_commit(&message) {
                 shared.meet_commit()
             } else {
@@ -419,13 +426,14 @@ impl Conversation {
         passage
     }
 
-    fn client_sent(&mut self, message: &[u8]) {
+    fn client_sent(&mut self, message: &[u8], shared: &Shared) {
         if !self.from_client.untyped {
             // Query, Sync, FunctionCall
             self.requests += u64::from(matches!(message[0], b'Q' | b'S' | b'F'));
         } else if message == Self::SSL_REQUEST || message == Self::GSS_REQUEST {
             self.byte_expected = true;
         } else {
+            shared.unencrypted.fetch_add(1, SeqCst);
             self.requests += 1;
             self.from_client.untyped = false;
         }
