@@ -20,9 +20,11 @@ mod check;
 )]
 mod source;
 
-use check::{Checked, Entry};
+use check::{Entry, Gate, Outcome};
+use source::Day;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 use std::{env, fs, io};
 
 fn main() -> ExitCode {
@@ -47,16 +49,38 @@ fn fail(lines: &[String]) -> ExitCode {
 /// The lines of all problems; none means that the files are staged.
 fn run() -> Result<Vec<String>, String> {
     let entries = read(Path::new(source::FOLDER))?;
-    let outcome = check::check(&entries);
+    let outcome = judge(&entries)?;
     if !outcome.problems.is_empty() {
         let lines = outcome.problems.iter().flat_map(check::Problem::lines);
         return Ok(lines.collect());
     }
+    for line in outcome.warnings.iter().flat_map(check::Problem::lines) {
+        println!("cargo::warning={line}");
+    }
     let out = env::var_os("OUT_DIR")
         .map(PathBuf::from)
         .ok_or("OUT_DIR is not set: this script is run by cargo")?;
-    stage(&out, &entries, &outcome.migrations)?;
+    stage(&out, &entries, &outcome)?;
     Ok(Vec::new())
+}
+
+fn judge(entries: &[Entry]) -> Result<Outcome, String> {
+    // `release` for every profile that inherits from it: that of `cargo install` and of `cargo bench` too.
+    let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
+    let lenient = env::var_os("CARGO_FEATURE_LENIENT").is_some();
+    if lenient && release {
+        return Err(
+            "the feature `lenient` skips the checks: a release build is made without it".into(),
+        );
+    }
+    if lenient {
+        let mut sound = check::check(entries);
+        sound.problems.clear();
+        return Ok(sound);
+    }
+    let since = SystemTime::UNIX_EPOCH.elapsed();
+    let today = Day::from_unix(since.map_or(0, |since| since.as_secs()));
+    Ok(check::check_sealed(entries, Gate { today, release }))
 }
 
 fn read(folder: &Path) -> Result<Vec<Entry>, String> {
@@ -81,14 +105,14 @@ fn read(folder: &Path) -> Result<Vec<Entry>, String> {
 }
 
 /// Writes the checked bytes, and nothing else, where `include_dir` takes them from, and the table beside them.
-fn stage(out: &Path, entries: &[Entry], migrations: &[Checked]) -> Result<(), String> {
+fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String> {
     let folder = out.join(source::FOLDER);
     // A file of an earlier build that is gone from the sources must not stay embedded.
     if folder.exists() {
         at(&folder, fs::remove_dir_all(&folder))?;
     }
     at(&folder, fs::create_dir_all(&folder))?;
-    for migration in migrations {
+    for migration in &outcome.migrations {
         let name = format!("{}.sql", migration.stem);
         let entry = entries.iter().find(|entry| entry.name == name);
         let bytes = entry
@@ -98,7 +122,8 @@ fn stage(out: &Path, entries: &[Entry], migrations: &[Checked]) -> Result<(), St
         at(&path, fs::write(&path, bytes))?;
     }
     let table = out.join("migrations.rs");
-    at(&table, fs::write(&table, check::table(migrations)))
+    let rows = check::table(&outcome.migrations, &outcome.lock_file);
+    at(&table, fs::write(&table, rows))
 }
 
 fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, String> {

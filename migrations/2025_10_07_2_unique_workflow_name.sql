@@ -42,8 +42,10 @@ $$;
 
 ALTER TABLE workflows ENABLE TRIGGER update_workflows_updated_at;
 
+-- allow: create-index: workflows is three days old and holds what the private beta has drawn since; the index is there
+-- in a moment.
 CREATE UNIQUE INDEX IF NOT EXISTS idx_workflows_user_lower_name_unique ON workflows (user_id, lower(name));
 
 -- Rollback:
 --   DROP INDEX idx_workflows_user_lower_name_unique;
---   -- Workflows that were renamed to make names unique keep their new names: the old ones are not recorded.
+--   -- Data loss: the old names of workflows that were renamed to make names unique: they keep the new ones.

@@ -1,5 +1,7 @@
 -- Companies work on workflows together: they belong to a workspace with members and teams, or to one user as before.
 -- workspace_id stands on everything that belongs to a workflow, so that each table can be asked without a join.
+-- allow: long-table-lock: one index reads workflows, which is ten days old; all other locks are for new columns and
+-- foreign keys without a value, and last no longer.
 DO $$
 BEGIN
     IF to_regtype('workspace_role') IS NULL THEN
@@ -68,6 +70,10 @@ ALTER TABLE webhook_replays
 ALTER TABLE egress_block_events
     ADD COLUMN IF NOT EXISTS workspace_id uuid REFERENCES workspaces (id);
 
+-- allow: drop-index: the old index goes in the transaction that brings the new one; workflows is ten days old and
+-- locked for a moment.
+-- allow: create-index: workflows is ten days old and holds what the private beta has drawn since; the index is there in
+-- a moment.
 DROP INDEX IF EXISTS idx_workflows_user_lower_name_unique;
 CREATE UNIQUE INDEX IF NOT EXISTS idx_workflows_owner_scope_lower_name_unique
     ON workflows (coalesce(workspace_id, user_id), lower(name));

@@ -1,5 +1,7 @@
 -- Teams go, as membership of the workspace alone decides who sees what from now on.
 -- Nobody may lose access or history by it: members of teams become members, and the audit keeps all that is dropped.
+-- allow: long-table-lock: workspaces and teams are two days old; nobody may write between the copy into the audit and
+-- the drop.
 CREATE TABLE IF NOT EXISTS team_removal_audit (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     workspace_id uuid NOT NULL,
@@ -108,6 +110,9 @@ BEGIN
 END
 $$;
 
+-- allow: drop-column: the column is one day old, and the application that knows teams is replaced together with this
+-- step.
+-- allow: drop-table: teams are two days old, and the application that knows them is replaced together with this step.
 ALTER TABLE workspace_invitations DROP COLUMN IF EXISTS team_id;
 DROP TABLE IF EXISTS team_invite_links;
 DROP TABLE IF EXISTS team_workflow_shares;

@@ -1,7 +1,11 @@
 -- Whoever ignores an invitation must be able to get a new one, so an ignored invitation counts as open no longer.
+-- allow: long-table-lock: the index reads the invitations of one day.
 ALTER TABLE workspace_invitations
     ADD COLUMN IF NOT EXISTS ignored_at timestamptz;
 
+-- allow: drop-index: both indexes change places in one transaction; workspace_invitations is one day old and locked for
+-- a moment.
+-- allow: create-index: workspace_invitations is one day old; the index is there in a moment.
 DROP INDEX IF EXISTS idx_workspace_invites_unique;
 CREATE UNIQUE INDEX idx_workspace_invites_unique
     ON workspace_invitations (workspace_id, lower(email))

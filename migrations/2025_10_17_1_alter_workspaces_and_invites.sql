@@ -1,5 +1,13 @@
 -- Workspaces are billed, handed over and deleted softly, so they need an owner, a plan and a deletion time of their own.
 -- Invitations get one status instead of three times to compare; the audit names member and actor, and knows five actions.
+-- allow: set-not-null: workspaces and their invitations are three days old at most; their rows are read in a moment.
+-- allow: check-constraint: invitations are two days old, and their audit one day; their rows are read in a moment.
+-- allow: drop-index: the UNIQUE below has an index on the same column, so nothing becomes slower.
+-- allow: unique-constraint: workspace_invitations is two days old; the index is there in a moment.
+-- allow: rename: the audit table is one day old, and the application that writes it is replaced together with this
+-- step.
+-- allow: long-table-lock: workspaces, invitations and audit are three days old at most; filling and checking them
+-- takes a moment.
 ALTER TABLE workspaces
     ADD COLUMN IF NOT EXISTS owner_id uuid REFERENCES users (id) ON DELETE CASCADE,
     ADD COLUMN IF NOT EXISTS plan text NOT NULL DEFAULT 'workspace',

@@ -1,7 +1,13 @@
 -- Quotas and lists of runs go by workspace, so each run carries it; a key sent by two members must start one run only.
 -- The trigger rests meanwhile: no run changes by this, updated_at stays as it is.
+-- allow: long-table-lock: the trigger rests and the index is gone only within this transaction, so both ends need the
+-- lock; workflow_runs is two weeks old.
 ALTER TABLE workflow_runs DISABLE TRIGGER update_workflow_runs_updated_at;
 
+-- allow: drop-index: the keys change below, so the index goes before and comes back after, in one transaction;
+-- workflow_runs is two weeks old.
+-- allow: create-index: workflow_runs is two weeks old; both indexes cost less than the UPDATE above, which has its rows
+-- locked already.
 DROP INDEX IF EXISTS idx_workflow_runs_idem_unique;
 
 UPDATE workflow_runs AS run

@@ -1,5 +1,7 @@
 -- A shared connection lives and dies with the account it was lent from, so it names the owner and the token.
 -- With that, several members may lend an account of the same provider.
+-- allow: long-table-lock: workspace_connections has a few rows for each workspace; filling and checking them takes a
+-- moment.
 ALTER TABLE workspace_connections
     ADD COLUMN IF NOT EXISTS owner_user_id uuid REFERENCES users (id) ON DELETE CASCADE,
     ADD COLUMN IF NOT EXISTS user_oauth_token_id uuid REFERENCES user_oauth_tokens (id) ON DELETE CASCADE;
@@ -45,6 +47,12 @@ BEGIN
 END
 $$;
 
+-- allow: set-not-null: workspace_connections is a month old and has a few rows for each workspace; they are read in a
+-- moment.
+-- allow: drop-constraint: it forbids what this step is for; the application that upserts by it is replaced together
+-- with it.
+-- allow: create-index: workspace_connections is a month old and has a few rows for each workspace; it is there in a
+-- moment.
 ALTER TABLE workspace_connections
     ALTER COLUMN owner_user_id SET NOT NULL,
     ALTER COLUMN user_oauth_token_id SET NOT NULL,

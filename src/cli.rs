@@ -1,11 +1,14 @@
 //! The command line: what can be asked, and how it reads in `--help`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Color, Format, Given};
-use crate::source::Version;
+use crate::config::{Color, ConfigError, Format, Given};
+use crate::plan::Extent;
+use crate::source::{ParseVersionError, Version};
 
 /// Carries the PostgreSQL schema of Dsentr and brings a database to it.
 #[derive(Debug, Parser)]
@@ -15,7 +18,7 @@ use crate::source::Version;
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 a migration failed, 2 usage or configuration, 3 pending (status --check, wait --for schema), \
-                  4 history and binary disagree, 5 migration lock or table locks not obtained in time, \
+                  4 history and binary disagree or the schema is not as sealed, 5 migration lock or table locks not obtained in time, \
                   6 database not reachable in time or read-only, 7 stopped by a signal, nothing half done.\n\
                   5, 6 and 7 are worth another try."
 )]
@@ -39,6 +42,28 @@ pub enum Command {
         /// Fail with exit code 4 where the database is ahead of this binary
         #[arg(long)]
         strict: bool,
+        /// Compare the schema with the seals at the end, as `verify` does, also where nothing was to be done
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Take back what is applied, newest first, each migration in one transaction
+    ///
+    /// Before anything is done the whole way is looked at, and everything that is in the way is told at once: migrations
+    /// without a way back, data that would be lost, a schema that is not as sealed. After each step the schema must be as
+    /// sealed at the version before, or the step is undone.
+    Rollback {
+        /// How far
+        #[command(flatten)]
+        extent: RollbackExtent,
+        /// Go on where the way back destroys data; without it, what would be lost is listed and nothing is done
+        #[arg(long)]
+        accept_data_loss: bool,
+        /// Go on where the schema is not as sealed: what differs now may differ afterwards, and nothing else
+        #[arg(long)]
+        accept_drift: bool,
+        /// Print the SQL that would run, newest first, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Show where the database stands
     Status {
@@ -51,6 +76,12 @@ pub enum Command {
         /// Stop at this version, for example `2025_10_11_1` (default: the newest embedded)
         #[arg(long, value_name = "VERSION")]
         to: Option<Version>,
+    },
+    /// Compare the history with this binary, and the live schema with its seals, object by object
+    Verify {
+        /// Also list the objects that are not ours: other schemas, extensions that no migration needs
+        #[arg(long)]
+        others: bool,
     },
     /// Wait until the server answers, or until the schema has reached this binary's version
     Wait {
@@ -73,6 +104,50 @@ pub enum Command {
     Config,
     /// Show version, build, newest migration and the SHA-256 of every embedded file
     Version,
+}
+
+/// How far `rollback` goes. It has no default.
+#[derive(Debug, Clone, Copy, Args)]
+#[group(required = true, multiple = false)]
+pub struct RollbackExtent {
+    /// Everything newer than this version, for example `2025_10_11_1`; `0` for everything
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Floor>,
+    /// So many migrations
+    #[arg(long, value_name = "N")]
+    pub steps: Option<NonZeroU32>,
+}
+
+impl RollbackExtent {
+    /// The one of them that was given.
+    ///
+    /// # Errors
+    /// None or both were: clap lets neither through.
+    pub fn extent(self) -> Result<Extent, ConfigError> {
+        match (self.to, self.steps) {
+            (None, Some(steps)) => Ok(Extent::Steps(steps)),
+            (Some(Floor(to)), None) => Ok(Extent::To(to)),
+            (None, None) | (Some(_), Some(_)) => {
+                Err(ConfigError::new("either --to or --steps says how far back"))
+            }
+        }
+    }
+}
+
+/// A version to stay at; none is before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor(pub Option<Version>);
+
+impl FromStr for Floor {
+    type Err = ParseVersionError;
+
+    /// Reads what [`Version`] reads, and `0`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" => Ok(Self(None)),
+            version => version.parse().map(|version| Self(Some(version))),
+        }
+    }
 }
 
 /// What `wait` waits for.

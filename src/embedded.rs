@@ -5,6 +5,7 @@
 
 use crate::source::{FOLDER, Span, TableLock, Version};
 use include_dir::{Dir, DirEntry, File, include_dir};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -39,12 +40,23 @@ pub struct Migration {
     pub data_loss: &'static [&'static str],
     /// Why it cannot be run twice, where the file says that it cannot.
     pub not_rerunnable: Option<&'static str>,
+    /// The rules that it is excused from.
+    pub allowances: &'static [Allowance],
     /// What was proven of it; none where it is not sealed, which a release build refuses.
     pub seal: Option<&'static Seal>,
 }
 
+/// A rule of the build that a migration is excused from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowance {
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// Why it is safe here.
+    pub reason: &'static str,
+}
+
 /// What was proven of a migration on real servers: its block in `migrations/migrations.lock`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seal {
     /// The majors of PostgreSQL that it was proven on.
     pub proven_on: &'static [u32],
@@ -120,6 +132,8 @@ pub enum Rollback {
         block: Span,
         /// Its statements, each without its semicolon.
         statements: &'static [Span],
+        /// What a statement may leave when it is cut off, by its index in `statements`.
+        residues: &'static [(usize, Residue)],
         /// What the way back destroys, in the words of the file.
         data_loss: &'static [&'static str],
     },
@@ -135,7 +149,79 @@ pub enum Rollback {
     },
 }
 
+/// A direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// From a version to the next one.
+    Forward,
+    /// From a version to the one before.
+    Back,
+}
+
+/// The statements of one direction, as they are sent.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The file. For the way back the comment markers of its block are blank, so that every byte stands where it stands
+    /// in the file.
+    pub text: Cow<'static, str>,
+    /// The statements, each without its semicolon.
+    pub statements: &'static [Span],
+    /// What a statement may leave when it is cut off, by its index in `statements`.
+    pub residues: &'static [(usize, Residue)],
+    /// How it is run.
+    pub mode: Mode,
+}
+
+impl Script {
+    /// One statement, counted from 0.
+    ///
+    /// # Panics
+    /// When there is no such statement.
+    pub fn statement(&self, nth: usize) -> &str {
+        self.statements[nth].slice(&self.text)
+    }
+}
+
 impl Migration {
+    /// What is sent in a direction. The way back has no statement where there is none, or none is needed.
+    pub fn script(&self, way: Way) -> Script {
+        let text = Cow::Borrowed(self.text());
+        let forward = Script {
+            text,
+            statements: self.statements,
+            residues: self.residues,
+            mode: self.mode,
+        };
+        match (way, self.rollback) {
+            (Way::Forward, _) => forward,
+            (
+                Way::Back,
+                Rollback::Sql {
+                    block,
+                    statements,
+                    residues,
+                    ..
+                },
+            ) => {
+                let mut text = self.text().to_owned();
+                text.replace_range(block.range(), &self.rollback_sql().unwrap_or_default());
+                Script {
+                    text: text.into(),
+                    statements,
+                    residues,
+                    mode: self.mode,
+                }
+            }
+            (Way::Back, Rollback::Irreversible { .. } | Rollback::NothingToUndo { .. }) => Script {
+                statements: &[],
+                residues: &[],
+                // Of nothing but its history row.
+                mode: Mode::Transaction,
+                ..forward
+            },
+        }
+    }
+
     /// The whole file.
     pub fn text(&self) -> &'static str {
         // The build has refused every file that is no UTF-8.
@@ -218,17 +304,61 @@ pub fn leak(
     entries: &[crate::check::Entry],
     checked: &[crate::check::Checked],
 ) -> &'static [Migration] {
+    leak_sealed(entries, checked, &crate::check::seal::LockFile::default())
+}
+
+/// The same with seals.
+///
+/// # Panics
+/// When an entry of `checked` is not among the `entries`.
+#[cfg(feature = "authoring")]
+pub fn leak_sealed(
+    entries: &[crate::check::Entry],
+    checked: &[crate::check::Checked],
+    lock_file: &crate::check::seal::LockFile,
+) -> &'static [Migration] {
     let migrations = checked.iter().map(|checked| {
         let name = format!("{}.sql", checked.stem);
         let entry = entries.iter().find(|entry| entry.name == name);
         let bytes = entry.and_then(|entry| entry.bytes.clone());
-        leak_one(
-            name,
-            bytes.expect("a checked migration comes from its entries"),
-            checked,
-        )
+        let bytes = bytes.expect("a checked migration comes from its entries");
+        let seal = lock_file.seal(&checked.stem).map(leak_seal);
+        Migration {
+            seal,
+            ..leak_one(name, bytes, checked)
+        }
     });
     migrations.collect::<Vec<_>>().leak()
+}
+
+#[cfg(feature = "authoring")]
+fn leak_seal(seal: &crate::check::seal::Seal) -> &'static Seal {
+    let text = |text: &String| -> &'static str { text.clone().leak() };
+    let texts = |all: &std::collections::BTreeSet<String>| -> &'static [&'static str] {
+        all.iter().map(text).collect::<Vec<_>>().leak()
+    };
+    let objects = |all: &BTreeMap<String, String>| -> &'static [(&'static str, &'static str)] {
+        let objects = all
+            .iter()
+            .map(|(object, definition)| (text(object), text(definition)));
+        objects.collect::<Vec<_>>().leak()
+    };
+    let locks = seal.locks.iter().map(|(table, lock)| (text(table), *lock));
+    let rows = seal.rows.iter().map(|(table, rows)| Rows {
+        table: text(table),
+        read: rows.read,
+        written: rows.written,
+    });
+    Box::leak(Box::new(Seal {
+        proven_on: seal.proven_on.iter().copied().collect::<Vec<_>>().leak(),
+        rerunnable: seal.rerunnable,
+        locks: locks.collect::<Vec<_>>().leak(),
+        rewrites: texts(&seal.rewrites),
+        rows: rows.collect::<Vec<_>>().leak(),
+        added: objects(&seal.added),
+        changed: objects(&seal.changed),
+        dropped: texts(&seal.dropped),
+    }))
 }
 
 #[cfg(feature = "authoring")]
@@ -239,18 +369,22 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         all.iter().map(text).collect::<Vec<_>>().leak()
     };
     let spans = |all: &[Span]| -> &'static [Span] { all.to_vec().leak() };
-    let residues = checked
-        .residues
-        .iter()
-        .map(|(nth, residue)| (*nth, leak_residue(residue)));
+    let residues = |all: &[(usize, check::Residue)]| -> &'static [(usize, Residue)] {
+        let leaked = all
+            .iter()
+            .map(|(nth, residue)| (*nth, leak_residue(residue)));
+        leaked.collect::<Vec<_>>().leak()
+    };
     let rollback = match &checked.rollback {
         check::Rollback::Sql {
             block,
             statements,
+            residues: left,
             data_loss,
         } => Rollback::Sql {
             block: *block,
             statements: spans(statements),
+            residues: residues(left),
             data_loss: texts(data_loss),
         },
         check::Rollback::Irreversible { reason } => Rollback::Irreversible {
@@ -273,13 +407,23 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
             check::Mode::Transaction => Mode::Transaction,
             check::Mode::NoTransaction => Mode::NoTransaction,
         },
-        residues: residues.collect::<Vec<_>>().leak(),
+        residues: residues(&checked.residues),
         lock_timeout: checked.lock_timeout,
         rollback,
         data_loss: texts(&checked.data_loss),
         not_rerunnable: checked.not_rerunnable.as_ref().map(text),
+        allowances: leak_allowances(&checked.allowances),
         seal: None,
     }
+}
+
+#[cfg(feature = "authoring")]
+fn leak_allowances(allowances: &[crate::check::Allowance]) -> &'static [Allowance] {
+    let allowances = allowances.iter().map(|allowance| Allowance {
+        rule: allowance.rule.clone().leak(),
+        reason: allowance.reason.clone().leak(),
+    });
+    allowances.collect::<Vec<_>>().leak()
 }
 
 #[cfg(feature = "authoring")]

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use crate::apply::{Cause, Failure, Standing};
+use crate::apply::{Cause, EndsAt, Failure, Standing};
 use crate::config::ConfigError;
 use crate::connect::{Lost, Unreachable};
 use crate::lock::{LockTimeout, ReadOnly};
-use crate::plan::Refusal;
+use crate::plan::{Obstacles, Refusal};
 use crate::signal::Stopped;
-use crate::source::Version;
+use crate::verify::{Drift, Unsealed};
 
 /// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
 pub mod exit_code {
@@ -16,11 +16,11 @@ pub mod exit_code {
     pub const DONE: u8 = 0;
     /// A migration failed, or anything unforeseen.
     pub const FAILED: u8 = 1;
-    /// Usage or configuration.
+    /// Usage or configuration; what was asked for cannot be.
     pub const CONFIG: u8 = 2;
     /// Something is pending.
     pub const PENDING: u8 = 3;
-    /// History and binary disagree.
+    /// History and binary disagree, or the live schema is not as sealed.
     pub const DISAGREEMENT: u8 = 4;
     /// The migration lock, or a table lock, was not obtained in time.
     pub const LOCK_TIMEOUT: u8 = 5;
@@ -39,6 +39,12 @@ pub enum Error {
     Pending,
     /// The plan cannot be made.
     Refusal(Refusal),
+    /// A rollback may not be begun.
+    Obstacles(Obstacles),
+    /// The live schema is not as sealed; the result says what differs.
+    Drift(Drift),
+    /// There is nothing to compare the live schema with.
+    Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
     LockTimeout(LockTimeout),
     /// No server let us in.
@@ -51,7 +57,7 @@ pub enum Error {
     Stopped(Stopped),
     /// A signal asked for the end, and the server did not let us come to one in order.
     GivenUp(Stopped),
-    /// A run that had begun to apply ended between two migrations, or with one whose answer never came.
+    /// A run that had begun to take steps ended between two migrations, or with one whose answer never came.
     Underway(Box<Underway>),
     /// A migration did not come to its end.
     Migration(Box<Failure>),
@@ -59,15 +65,15 @@ pub enum Error {
     Other(anyhow::Error),
 }
 
-/// What ended a run that had begun to apply, and how far that had come.
+/// What ended a run that had begun to take steps, and how far that had come.
 #[derive(Debug)]
 pub struct Underway {
     /// What ended it.
     pub error: Error,
     /// How far it had come.
     pub standing: Standing,
-    /// The migration that was sent and not answered: it may be committed.
-    pub doubt: Option<Version>,
+    /// Where the database stands if a step that was sent and not answered is committed.
+    pub doubt: Option<EndsAt>,
 }
 
 impl Error {
@@ -82,9 +88,21 @@ impl Error {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Refusal(Refusal::NoSuchTarget { .. }) => exit_code::CONFIG,
+            Self::Config(_)
+            | Self::Refusal(
+                Refusal::NoSuchTarget { .. }
+                | Refusal::NotApplied { .. }
+                | Refusal::TooManySteps { .. },
+            ) => exit_code::CONFIG,
+            Self::Obstacles(obstacles) => {
+                if obstacles.is_disagreement() {
+                    exit_code::DISAGREEMENT
+                } else {
+                    exit_code::CONFIG
+                }
+            }
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) => {
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
                 exit_code::DISAGREEMENT
             }
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
@@ -93,10 +111,11 @@ impl Error {
             Self::Underway(underway) => underway.error.exit_code(),
             Self::Migration(failure) => match failure.cause {
                 Cause::Server | Cause::Lost => exit_code::FAILED,
+                Cause::Differs(_) => exit_code::DISAGREEMENT,
                 Cause::TableLock { .. } => exit_code::LOCK_TIMEOUT,
                 Cause::Signal(_) => exit_code::STOPPED,
             },
-            Self::Other(_) => exit_code::FAILED,
+            Self::Unsealed(_) | Self::Other(_) => exit_code::FAILED,
         }
     }
 }
@@ -107,6 +126,9 @@ impl fmt::Display for Error {
             Self::Config(error) => error.fmt(f),
             Self::Pending => f.write_str("migrations are pending"),
             Self::Refusal(refusal) => refusal.fmt(f),
+            Self::Obstacles(obstacles) => obstacles.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
+            Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::ReadOnly(read_only) => read_only.fmt(f),
@@ -146,6 +168,8 @@ impl From<Failure> for Error {
 from! {
     ConfigError => Config,
     Refusal => Refusal,
+    Obstacles => Obstacles,
+    Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,
     ReadOnly => ReadOnly,

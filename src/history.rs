@@ -42,6 +42,15 @@ impl HistoryTable {
     pub fn qualified(&self) -> String {
         format!("{}.{}", quote(&self.schema), quote(&self.table))
     }
+
+    /// The table beside it, which is there while a migration without a transaction is under way.
+    #[must_use]
+    pub fn ledger(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            table: format!("{}_ledger", self.table),
+        }
+    }
 }
 
 /// An identifier in the form that PostgreSQL takes literally.

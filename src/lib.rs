@@ -5,6 +5,8 @@
 
 pub mod apply;
 #[cfg(feature = "authoring")]
+pub mod authoring;
+#[cfg(feature = "authoring")]
 pub mod check;
 pub mod cli;
 pub mod command;
@@ -23,3 +25,4 @@ pub mod schema;
 pub mod server_error;
 pub mod signal;
 pub mod source;
+pub mod verify;

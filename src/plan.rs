@@ -1,12 +1,14 @@
-//! What a run would do: a pure function of (embedded, history, target).
+//! What a run would do, forward or back: pure functions of (embedded, history, target).
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::Serialize;
 
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Rollback};
 use crate::history::{History, Row};
+use crate::schema::Difference;
 use crate::source::Version;
 
 /// How a migration stands between this binary and the database.
@@ -135,6 +137,20 @@ pub enum Refusal {
         /// The nearest embedded versions around it.
         neighbours: Vec<Version>,
     },
+    /// The target of a rollback is not applied. Exit code 2.
+    NotApplied {
+        /// What was asked for.
+        target: Version,
+        /// The newest version in the history.
+        position: Option<Version>,
+    },
+    /// More was to be rolled back than is applied. Exit code 2.
+    TooManySteps {
+        /// How many were asked for.
+        steps: usize,
+        /// How many there are.
+        applied: usize,
+    },
     /// History and binary disagree. Exit code 4.
     Disagreement(Vec<Disagreement>),
     /// The database is ahead of this binary, and that was asked to be an error. Exit code 4.
@@ -166,6 +182,17 @@ impl fmt::Display for Refusal {
                 } else {
                     write!(f, "; the nearest are {}", neighbours.join(" and "))
                 }
+            }
+            Self::NotApplied { target, position } => {
+                let position = position.map(|version| version.to_string());
+                let at = position.as_deref().unwrap_or("no version");
+                write!(f, "{target} is not applied; the database is at {at}")
+            }
+            Self::TooManySteps { steps, applied } => {
+                write!(
+                    f,
+                    "{steps} migrations cannot be rolled back: {applied} are applied"
+                )
             }
             Self::Disagreement(list) => {
                 let plural = if list.len() == 1 { "" } else { "s" };
@@ -200,13 +227,7 @@ pub fn plan<'a>(
     check_target(embedded, target)?;
     let entries = compare(embedded, history);
     let newest = embedded.last().map(|migration| migration.version);
-    let disagreements: Vec<Disagreement> = entries
-        .iter()
-        .filter_map(|entry| disagreement(entry, newest, history))
-        .collect();
-    if !disagreements.is_empty() {
-        return Err(Refusal::Disagreement(disagreements));
-    }
+    check_agreement(&entries, newest, history)?;
     let mut plan = Plan {
         steps: Vec::new(),
         applied: 0,
@@ -241,6 +262,21 @@ fn check_target(embedded: &[Migration], target: Option<Version>) -> Result<(), R
             Err(Refusal::NoSuchTarget { target, neighbours })
         }
     }
+}
+
+fn check_agreement(
+    entries: &[Entry],
+    newest: Option<Version>,
+    history: &History,
+) -> Result<(), Refusal> {
+    let disagreements = entries
+        .iter()
+        .filter_map(|entry| disagreement(entry, newest, history));
+    let disagreements: Vec<Disagreement> = disagreements.collect();
+    if disagreements.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Disagreement(disagreements))
 }
 
 /// What is wrong with an entry. A version newer than all embedded ones is not: an older binary
@@ -281,5 +317,187 @@ fn divergence(migration: &Migration, row: &Row) -> String {
             migration.checksum
         ),
         (_, None) => "applied, without a checksum in the history".to_owned(),
+    }
+}
+
+/// How far back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// To this version, which stays; to before the first, where there is none.
+    To(Option<Version>),
+    /// So many migrations.
+    Steps(NonZeroU32),
+}
+
+/// What a rollback would do.
+#[derive(Debug, Clone)]
+pub struct RollbackPlan<'a> {
+    /// The migrations to take back, newest first.
+    pub steps: Vec<BackStep<'a>>,
+    /// The newest version in the history.
+    pub position: Option<Version>,
+    /// Where it ends.
+    pub to: Option<Version>,
+}
+
+/// One migration to take back.
+#[derive(Debug, Clone, Copy)]
+pub struct BackStep<'a> {
+    /// That migration.
+    pub migration: &'a Migration,
+    /// Its row in the history.
+    pub row: &'a Row,
+    /// The version before it.
+    pub to: Option<Version>,
+}
+
+/// Decides what a rollback would do. Whether its steps may be taken is told by [`RollbackPlan::obstacles`].
+///
+/// On anything that history and binary disagree on there is no plan, wherever it stands: what the schema should be is known
+/// only where everything before it was applied as it is here. A newer database is such a disagreement too, since this
+/// binary does not know the way back.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn rollback_plan<'a>(
+    embedded: &'a [Migration],
+    history: &'a History,
+    extent: Extent,
+) -> Result<RollbackPlan<'a>, Refusal> {
+    if let Extent::To(to) = extent {
+        check_target(embedded, to)?;
+    }
+    check_agreement(&compare(embedded, history), None, history)?;
+    // Both sides agree, so the history is the first part of what is embedded.
+    let applied = history.rows.len();
+    let kept = kept(embedded, history, extent)?;
+    let before = |at: usize| at.checked_sub(1).map(|at| embedded[at].version);
+    let steps = (kept..applied).rev().map(|at| BackStep {
+        migration: &embedded[at],
+        row: &history.rows[at],
+        to: before(at),
+    });
+    Ok(RollbackPlan {
+        steps: steps.collect(),
+        position: history.position(),
+        to: before(kept),
+    })
+}
+
+/// How many migrations stay.
+fn kept(embedded: &[Migration], history: &History, extent: Extent) -> Result<usize, Refusal> {
+    let applied = history.rows.len();
+    match extent {
+        Extent::To(None) => Ok(0),
+        Extent::To(Some(target)) => {
+            let older = embedded
+                .iter()
+                .take_while(|migration| migration.version <= target);
+            let kept = older.count();
+            if kept > applied {
+                let position = history.position();
+                return Err(Refusal::NotApplied { target, position });
+            }
+            Ok(kept)
+        }
+        Extent::Steps(steps) => {
+            let steps = usize::try_from(steps.get()).unwrap_or(usize::MAX);
+            let kept = applied.checked_sub(steps);
+            kept.ok_or(Refusal::TooManySteps { steps, applied })
+        }
+    }
+}
+
+/// Why a rollback may not be begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacles {
+    /// Where it was to end.
+    pub to: Option<Version>,
+    /// All of them.
+    pub list: Vec<Obstacle>,
+}
+
+/// One thing that keeps a rollback from being begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Obstacle {
+    /// A migration has no way back.
+    Irreversible {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The way back of a migration destroys data, and that was not accepted.
+    DataLoss {
+        /// Its name.
+        name: String,
+        /// What it destroys, in the words of its file.
+        losses: Vec<String>,
+    },
+    /// What the schema should be is not known, since not all migrations were sealed when this binary was built.
+    NotSealed {
+        /// The first of them.
+        name: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// The schema is not as sealed.
+    Drift {
+        /// The version that the database is at.
+        version: String,
+        /// What differs.
+        differences: Vec<Difference>,
+    },
+}
+
+impl RollbackPlan<'_> {
+    /// What is in the way of its steps, as far as binary and history know.
+    pub fn obstacles(&self, embedded: &[Migration], accept_data_loss: bool) -> Vec<Obstacle> {
+        let steps = self.steps.iter().filter_map(|step| {
+            let name = step.migration.stem.to_owned();
+            match step.migration.rollback {
+                Rollback::Irreversible { reason } => Some(Obstacle::Irreversible {
+                    name,
+                    reason: reason.to_owned(),
+                }),
+                Rollback::Sql { data_loss, .. } if !accept_data_loss && !data_loss.is_empty() => {
+                    let losses = data_loss.iter().map(|&loss| loss.to_owned()).collect();
+                    Some(Obstacle::DataLoss { name, losses })
+                }
+                Rollback::Sql { .. } | Rollback::NothingToUndo { .. } => None,
+            }
+        });
+        let applied = embedded
+            .iter()
+            .take_while(|migration| Some(migration.version) <= self.position);
+        let mut unsealed = applied.filter(|migration| migration.seal.is_none());
+        let first = unsealed.next().map(|first| Obstacle::NotSealed {
+            name: first.stem.to_owned(),
+            count: 1 + unsealed.count(),
+        });
+        steps.chain(first).collect()
+    }
+}
+
+impl Obstacles {
+    /// Whether binary and database do not fit. Otherwise what was asked for cannot be, and something else may be.
+    pub fn is_disagreement(&self) -> bool {
+        let is_one = |obstacle: &Obstacle| {
+            matches!(
+                obstacle,
+                Obstacle::NotSealed { .. } | Obstacle::Drift { .. }
+            )
+        };
+        self.list.iter().any(is_one)
+    }
+}
+
+impl fmt::Display for Obstacles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to {
+            Some(to) => write!(f, "the rollback to {to} cannot be begun"),
+            None => f.write_str("the rollback of everything cannot be begun"),
+        }
     }
 }

@@ -3,17 +3,24 @@
 //! What each rule says is tested in `check.rs`; here it is that cargo shows it, stops, and notices what changed. `BLESS=1`
 //! rewrites the expected output.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard};
 
+use dsentr_migrate::check::seal::LockFile;
+use support::sealed::sealed;
+
 /// The builds share one folder and one target folder, so that the dependencies are compiled once.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+const FIRST_NAME: &str = "2025_10_11_1_first.sql";
+const SECOND_NAME: &str = "2025_10_11_2_second.sql";
 const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
 const SECOND: &str =
-    "CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\n\n-- Rollback:\n--   DROP INDEX a_b_idx;\n";
+    "CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\n\n-- Rollback:\n--   DROP VIEW a_b;\n";
 
 /// Prints what is embedded.
 const MAIN: &str = r#"//! Prints what is embedded.
@@ -24,6 +31,9 @@ fn main() {
         println!("{} {} {:?}", migration.version, file.path().display(), migration.forward_sql());
         if migration.lock_timeout.is_some() || !migration.residues.is_empty() {
             println!("{:?} {:?}", migration.lock_timeout, migration.residues);
+        }
+        if let Some(seal) = migration.seal.filter(|seal| !seal.added.is_empty()) {
+            println!("{:?} {seal:?}", migration.allowances);
         }
     }
     assert_eq!(FILES.entries().len(), MIGRATIONS.len());
@@ -90,10 +100,31 @@ impl Project {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
+    /// Writes `migrations.lock` for the first two.
+    fn seal(&self) {
+        self.write_lock(&sealed(&[(FIRST_NAME, FIRST), (SECOND_NAME, SECOND)]));
+    }
+
+    fn write_lock(&self, lock_file: &LockFile) {
+        self.write("migrations/migrations.lock", &lock_file.to_text());
+    }
+
+    /// What the build script has to say about a build that succeeds.
+    fn warnings(&self, arguments: &[&str]) -> String {
+        let output = self.cargo_with("check", arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        said(&output)
+    }
+
     fn cargo(&self, command: &str) -> Output {
+        self.cargo_with(command, &[])
+    }
+
+    fn cargo_with(&self, command: &str, arguments: &[&str]) -> Output {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate-target");
         Command::new(env!("CARGO"))
             .args([command, "--offline", "--color=never"])
+            .args(arguments)
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_INCREMENTAL", "1")
@@ -116,12 +147,13 @@ impl Project {
 
     /// What a build that must fail says, without cargo's own account of its progress.
     fn errors(&self) -> String {
-        let output = self.cargo("check");
+        self.errors_with(&[])
+    }
+
+    fn errors_with(&self, arguments: &[&str]) -> String {
+        let output = self.cargo_with("check", arguments);
         assert_eq!(output.status.code(), Some(101), "the build should stop");
-        let shown = stderr(&output);
-        let progress = |line: &&str| !line.trim_start().starts_with(char::is_uppercase);
-        let said = shown.lines().filter(progress);
-        said.flat_map(|line| [line, "\n"]).collect()
+        said(&output)
     }
 
     /// Whether a build finds something to do for this project.
@@ -134,13 +166,16 @@ impl Project {
 
 /// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
 fn small(manifest: &str) -> String {
-    const NEEDED: [&str; 6] = [
+    const NEEDED: [&str; 9] = [
         "annotate-snippets",
         "include_dir",
         "rowan",
+        "serde",
         "sha2",
         "siphasher",
+        "squawk-linter",
         "squawk-syntax",
+        "toml",
     ];
     let mut section = String::new();
     let mut small = String::new();
@@ -176,6 +211,14 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         copy(&entry.path(), &to.join(entry.file_name()));
     }
+}
+
+/// What was printed, without cargo's own account of its progress.
+fn said(output: &Output) -> String {
+    let shown = stderr(output);
+    let progress = |line: &&str| !line.trim_start().starts_with(char::is_uppercase);
+    let said = shown.lines().filter(progress);
+    said.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn stderr(output: &Output) -> String {
@@ -242,7 +285,7 @@ fn each_change_in_the_folder_is_in_the_next_build_and_nothing_else_makes_one() {
     let project = Project::new();
     let first = "2025_10_11_1 2025_10_11_1_first.sql \"CREATE TABLE IF NOT EXISTS a (b int);\"";
     let second =
-        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);\"";
+        "2025_10_11_2 2025_10_11_2_second.sql \"CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\"";
     assert_eq!(project.embedded(), [first, second]);
 
     assert!(!project.rebuilds(), "nothing was touched");
@@ -322,4 +365,123 @@ ALTER TABLE public.a DETACH PARTITION "Other".a_1 CONCURRENTLY;
         project.embedded()[3..],
         [format!("{:?} {:?}", leaked.lock_timeout, leaked.residues)]
     );
+}
+
+#[test]
+fn an_edit_of_a_sealed_file_stops_the_build() {
+    let project = Project::new();
+    project.seal();
+    assert_eq!(project.warnings(&[]), "");
+
+    project.write(
+        "migrations/2025_10_11_1_first.sql",
+        &FIRST.replace("int", "inT"),
+    );
+    let told = project.errors();
+    let (today, rest) = told
+        .split_once("today `")
+        .and_then(|(_, rest)| rest.split_once('`'))
+        .expect("a name for the change");
+    assert!(today.ends_with("_1_what_it_changes.sql"), "{today}");
+    assert!(!rest.contains(today));
+    compare(
+        "edited_build.txt",
+        &told.replace(today, "<today>_1_what_it_changes.sql"),
+    );
+
+    project.write("migrations/2025_10_11_1_first.sql", FIRST);
+    assert_eq!(project.warnings(&[]), "", "it is as it was");
+}
+
+#[test]
+fn an_unsealed_file_is_a_warning_and_no_release() {
+    let project = Project::new();
+    let mut told = String::from("== no migrations.lock\n");
+    told += &project.warnings(&[]);
+    told += "== the same, to be released\n";
+    told += &project.errors_with(&["--release"]);
+    project.write_lock(&sealed(&[(FIRST_NAME, FIRST)]));
+    told += "== one of two is sealed\n";
+    told += &project.warnings(&[]);
+    told += "== the same, to be released\n";
+    told += &project.errors_with(&["--release"]);
+    project.seal();
+    told += "== both are\n";
+    told += &project.warnings(&["--release"]);
+    compare("unsealed_build.txt", &told);
+}
+
+/// `cargo migration` is built so: it repairs what the gate refuses.
+#[test]
+fn a_lenient_build_leaves_out_what_is_wrong_and_is_no_release() {
+    let project = Project::new();
+    project.seal();
+    project.write(
+        "migrations/2025_10_11_1_first.sql",
+        "CREATE TABEL a (b int);\n",
+    );
+    project.write("migrations/2025_10_11_3_third.sql", SECOND);
+    project.write("migrations/migrations.lock", "<<<<<<< HEAD\n");
+    let output = project.cargo_with("run", &["--features", "lenient"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(said(&output), "");
+    let forward = "\"CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\"";
+    let sound = ["2_second", "3_third"].map(|name| {
+        format!(
+            "2025_10_11_{} 2025_10_11_{name}.sql {forward}\n",
+            &name[..1]
+        )
+    });
+    assert_eq!(String::from_utf8_lossy(&output.stdout), sound.concat());
+    assert_eq!(
+        project.errors_with(&["--features", "lenient", "--release"]),
+        "error: copied-project@0.1.0: the feature `lenient` skips the checks: a release build is made without it\nerror: build script logged errors\n"
+    );
+}
+
+#[test]
+fn the_evidence_is_embedded_as_it_stands_in_the_seal() {
+    use dsentr_migrate::check::seal::{Rows, Seal};
+    use dsentr_migrate::check::{Entry, check};
+    use dsentr_migrate::source::TableLock;
+    const ALLOWED: &str =
+        "-- allow: table-rewrite: a \"test\".\n-- allow: long-table-lock: another.\n";
+    let project = Project::new();
+    let first = format!("{ALLOWED}{FIRST}");
+    project.write("migrations/2025_10_11_1_first.sql", &first);
+    let entries = [Entry::file(FIRST_NAME, first.clone())];
+    let checked = check(&entries).migrations;
+    let seals = sealed(&[(FIRST_NAME, &first), (SECOND_NAME, SECOND)]);
+    let [plain, second] = seals.seals() else {
+        panic!("two are sealed");
+    };
+    let text = |text: &str| text.to_owned();
+    let evidence = Seal {
+        rewrites: [text("b"), text("\"C\"")].into(),
+        locks: [(text("b"), TableLock::AccessExclusive)].into(),
+        rows: [(
+            text("b"),
+            Rows {
+                read: 1_234_567,
+                written: 2,
+            },
+        )]
+        .into(),
+        added: [
+            (text("table a"), text("")),
+            (text("function f()"), text("'\n\\ü\"")),
+        ]
+        .into(),
+        proven_on: [13, 14, 18].into(),
+        ..plain.clone()
+    };
+    let lock_file = support::sealed::lock_file(vec![evidence, second.clone()]);
+    project.write_lock(&lock_file);
+    let [leaked] = dsentr_migrate::embedded::leak_sealed(&entries, &checked, &lock_file) else {
+        panic!("one file went in, and it is right");
+    };
+    let seal = leaked.seal.expect("it is sealed");
+    let expected = format!("{:?} {seal:?}", leaked.allowances);
+    assert_eq!(project.embedded()[1], expected);
+    assert!(expected.contains("1234567"), "{expected}");
 }

@@ -8,8 +8,11 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use support::executable::dsentr;
 
+/// `migrations.lock` is no migration: what it says is carried, and not as a file.
 fn migrations() -> BTreeMap<String, Vec<u8>> {
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
+    let mut files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"));
+    files.remove("migrations.lock").expect("all are sealed");
+    files
 }
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -4,8 +4,9 @@
 //! Expected output stands beside each file and is compared whole. `BLESS=1` rewrites it; the places in
 //! `corpus/PLACES` are written by hand and never rewritten.
 
-use dsentr_migrate::check::{Entry, Outcome, Problem, RULES, check};
-use dsentr_migrate::source::{Excerpt, FileName, Location, Note, Span, Version};
+use dsentr_migrate::check::seal::LOCK_FILE;
+use dsentr_migrate::check::{Entry, Gate, Outcome, Problem, RULES, check, check_sealed};
+use dsentr_migrate::source::{Day, Excerpt, FileName, Location, Note, Span, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,17 @@ fn entries(fixture: &Path) -> Vec<Entry> {
         bytes: path.is_file().then(|| fs::read(path).unwrap()),
     };
     sorted(fixture).iter().map(read).collect()
+}
+
+/// What the rules say of a fixture. Where there are seals, and for the rule that wants them, the gate is asked.
+fn judged(rule: &str, fixture: &Path) -> Vec<Problem> {
+    let entries = entries(fixture);
+    let release = rule == "unsealed";
+    if !release && entries.iter().all(|entry| entry.name != LOCK_FILE) {
+        return check(&entries).problems;
+    }
+    let today = Day::from_unix(1_764_633_600);
+    check_sealed(&entries, Gate { today, release }).problems
 }
 
 fn rendered(problems: &[Problem]) -> String {
@@ -87,7 +99,7 @@ fn each_rule_passes_what_is_right_and_catches_what_is_wrong() {
     let mut wrong = Vec::new();
     for rule in RULES {
         for fixture in sorted(&fixtures("rules").join(rule.name)) {
-            let problems = check(&entries(&fixture)).problems;
+            let problems = judged(rule.name, &fixture);
             let name = file_name(&fixture);
             if name.starts_with("ok_") && !problems.is_empty() {
                 wrong.push(format!(
@@ -146,6 +158,55 @@ fn every_rule_has_fixtures_of_both_kinds_and_every_fixture_a_rule() {
                 "{rule}/{name} belongs to no fixture"
             );
         }
+    }
+}
+
+/// The fixtures of unsafe DDL that a rule catches: the name of the rule and the text.
+fn unsafe_ddl() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.recipe.is_some()) {
+        let fixtures = sorted(&fixtures("rules").join(rule.name));
+        let wrong = fixtures.iter().filter(|path| {
+            file_name(path).starts_with("err_") && path.extension().is_some_and(|e| e == "sql")
+        });
+        found.extend(wrong.map(|path| (rule.name, fs::read_to_string(path).unwrap())));
+    }
+    found
+}
+
+#[test]
+fn an_allowance_with_a_reason_excuses_unsafe_ddl() {
+    let fixtures = unsafe_ddl();
+    assert!(!fixtures.is_empty());
+    for (rule, sql) in fixtures {
+        let allowed = format!("-- allow: {rule}: it is a test.\n{sql}");
+        let [migration] = checked(&[Entry::file(NAME, allowed)]).try_into().unwrap();
+        let [allowance] = migration.allowances.try_into().unwrap();
+        assert_eq!(allowance.rule, rule);
+        assert!(allowance.reason.starts_with("it is a test."));
+        assert_eq!(allowance.span.start, 0);
+    }
+}
+
+#[test]
+fn unsafe_ddl_does_not_hide_in_a_do_block() {
+    for (rule, sql) in unsafe_ddl() {
+        let (forward, end) = sql.rsplit_once("\n\n").unwrap();
+        // VACUUM cannot run in a block, and a block in a block would be another test.
+        if forward.contains("VACUUM") || forward.contains("DO $$") {
+            continue;
+        }
+        let hidden =
+            format!("DO $hide$\nBEGIN\n{forward}\nEND\n$hide$;\n\n-- Data loss: no.\n\n{end}");
+        let places = |text: &str| -> Vec<String> {
+            let problems = check(&[Entry::file(NAME, text)]).problems;
+            let unsafe_ddl = problems.iter().filter(|problem| problem.rule == rule);
+            unsafe_ddl
+                .map(|problem| text[problem.span.unwrap().range()].to_owned())
+                .collect()
+        };
+        assert_eq!(places(&hidden), places(&sql), "{hidden}");
+        assert!(!places(&sql).is_empty(), "{sql}");
     }
 }
 
@@ -253,6 +314,7 @@ fn checked(entries: &[Entry]) -> Vec<dsentr_migrate::check::Checked> {
     let Outcome {
         migrations,
         problems,
+        ..
     } = check(entries);
     assert!(problems.is_empty(), "{}", rendered(&problems));
     migrations
@@ -299,6 +361,7 @@ fn a_checked_file_knows_its_parts() {
         block,
         statements,
         data_loss,
+        ..
     } = &migration.rollback
     else {
         panic!("{:?}", migration.rollback);
@@ -439,7 +502,7 @@ fn what_a_cut_off_statement_leaves_has_the_names_of_the_catalogue() {
     }
     for nothing in [
         "VACUUM public.a",
-        "REINDEX SCHEMA public",
+        "-- allow: reindex: nobody is there.\nREINDEX SCHEMA public",
         "ALTER SYSTEM SET work_mem = '8MB'",
         "CALL fill()",
         "CREATE DATABASE d",
@@ -451,6 +514,10 @@ fn what_a_cut_off_statement_leaves_has_the_names_of_the_catalogue() {
 #[test]
 fn in_a_transaction_nothing_is_left() {
     let sql = "-- Not rerunnable: a partition is detached once.
+-- allow: create-index: a is small.
+-- allow: drop-index: c is not used.
+-- allow: reindex: a is small.
+-- allow: detach-partition: nobody is there.
 CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);
 DROP INDEX IF EXISTS public.c;
 REINDEX TABLE public.a;
@@ -509,11 +576,20 @@ fn leaked_files_have_the_form_of_embedded_ones() {
 
 #[test]
 fn what_is_embedded_is_what_is_in_the_folder() {
-    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak};
+    use dsentr_migrate::embedded::{FILES, MIGRATIONS, leak_sealed};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let entries = entries(&folder);
-    let fresh = leak(&entries, &checked(&entries));
-    assert_eq!(format!("{MIGRATIONS:#?}"), format!("{fresh:#?}"));
+    let gate = Gate {
+        today: Day::from_unix(0),
+        release: false,
+    };
+    let outcome = check_sealed(&entries, gate);
+    assert_eq!(rendered(&outcome.problems), "");
+    let fresh = leak_sealed(&entries, &outcome.migrations, &outcome.lock_file);
+    for (embedded, fresh) in MIGRATIONS.iter().zip(fresh) {
+        assert_eq!(format!("{embedded:#?}"), format!("{fresh:#?}"));
+    }
+    assert_eq!(MIGRATIONS.len(), fresh.len());
     let staged: Vec<_> = FILES.files().map(|file| file.path().to_owned()).collect();
     assert_eq!(staged.len(), MIGRATIONS.len());
     for ((embedded, fresh), staged) in MIGRATIONS.iter().zip(fresh).zip(staged) {
@@ -711,6 +787,7 @@ mod arbitrary {
         let Outcome {
             migrations,
             problems,
+            ..
         } = check(&[Entry::file(name, bytes)]);
         for problem in &problems {
             if let Some(span) = problem.span {
@@ -744,7 +821,7 @@ mod arbitrary {
     }
 
     /// Pieces that change what follows them.
-    const PIECES: [&str; 28] = [
+    const PIECES: [&str; 40] = [
         "'",
         "\"",
         "$$",
@@ -773,6 +850,18 @@ mod arbitrary {
         "EXECUTE '%",
         "CASE",
         "%1$L",
+        "EXECUTE '",
+        "' || a || '",
+        "EXECUTE format('",
+        "CREATE INDEX ON a (b)",
+        "CREATE TABLE a (b int)",
+        "ALTER TABLE a",
+        "ADD COLUMN b serial DEFAULT random() CHECK",
+        "ADD CONSTRAINT c UNIQUE",
+        "VALIDATE CONSTRAINT c",
+        "ALTER COLUMN b SET NOT NULL",
+        "DROP COLUMN b, RENAME TO c",
+        "-- allow: create-index: ß\n",
     ];
 
     proptest! {
@@ -792,6 +881,16 @@ mod arbitrary {
         #[test]
         fn words(words in vec(select(&PIECES[..]), 0..40)) {
             judge(NAME, words.join(" ").as_bytes());
+        }
+
+        /// As far as it can be parsed the linter sees it, and the strings of EXECUTE it sees in any case.
+        #[test]
+        fn dynamic(words in vec(select(&PIECES[..]), 0..12), cut in any::<Index>()) {
+            let words = words.join(" ").replace('\'', "''");
+            let cut = words.floor_char_boundary(cut.index(words.len() + 1));
+            let sql = format!("DO $x$ BEGIN EXECUTE '{}' || 'ß' || format('{}', a); END $x$;", &words[..cut], words);
+            judge(NAME, sql.as_bytes());
+            judge(NAME, format!("{sql}\n\n-- Irreversible: no.\n").as_bytes());
         }
 
         #[test]

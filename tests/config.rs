@@ -7,7 +7,7 @@ use support::golden::golden;
 
 #[test]
 fn the_later_place_wins() {
-    let file = "[database]\nhost = \"file\"\nport = 1\nname = \"file\"\nuser = \"file\"\n[lock]\ntimeout = \"1s\"\n[log]\nlevel = \"error\"\n";
+    let file = "[[verify.ignore]]\nobject = \"index users.night\"\nreason = \"reports\"\n[[verify.ignore]]\nobject = \"view r*\"\nreason = \"reports\"\n[database]\nhost = \"file\"\nport = 1\nname = \"file\"\nuser = \"file\"\n[lock]\ntimeout = \"1s\"\n[log]\nlevel = \"error\"\n";
     let run = dsentr(&[
         "config",
         "--config",
@@ -58,6 +58,10 @@ fn what_is_wrong_is_told_with_its_place() {
         file("[log]\nformat = \"xml\"\n"),
         file("[up]\nstrict = \"yes\"\n"),
         file("[database\nhost = 1\n"),
+        file("[[verify.ignore]]\nobject = \"table t\"\nreason = \" \"\n"),
+        file("[[verify.ignore]]\nobject = \"table t\"\n"),
+        file("[verify]\nignore = [\"table t\"]\n"),
+        dsentr(&["config"]).env("DSENTR_MIGRATE_VERIFY_IGNORE", "table t"),
         file("[database]\nurl_file = \"absent\"\n"),
         dsentr(&["config", "--config", "absent.toml"]),
         dsentr(&["config", "--profile", "contaner"]),
@@ -88,6 +92,7 @@ fn the_command_line() {
         &["up", "--help"],
         &["status", "--help"],
         &["plan", "--help"],
+        &["verify", "--help"],
         &["export", "--help"],
         &["config", "--help"],
         &["version", "--help"],

@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use dsentr_migrate::check::{Entry, Problem, check};
+use dsentr_migrate::check::{Entry, Problem, RULES, check};
 use support::mask::{mask_durations, mask_version};
 use support::server::{Database, Server};
 
@@ -87,7 +87,12 @@ fn matches(expected: &[String], actual: &[String]) -> bool {
 #[test]
 fn console_blocks_show_what_happens() {
     let mut played = 0;
-    for document in ["README.md", "docs/settings.md", "docs/migrations.md"] {
+    for document in [
+        "README.md",
+        "docs/settings.md",
+        "docs/migrations.md",
+        "docs/rollback.md",
+    ] {
         let database = Server::shared().database();
         for block in blocks(&read(document), "console") {
             let actual = play(&block, &database);
@@ -98,7 +103,7 @@ fn console_blocks_show_what_happens() {
             played += 1;
         }
     }
-    assert_eq!(played, 3);
+    assert_eq!(played, 4);
 }
 
 #[test]
@@ -128,6 +133,25 @@ fn problems(text: &str) -> String {
     lines
         .map(|line| format!("error: {package}: {line}\n"))
         .collect()
+}
+
+#[test]
+fn the_document_lists_the_rules_of_unsafe_ddl() {
+    let rows = RULES.iter().filter_map(|rule| {
+        let cell = |text: &str| text.replace('|', "\\|");
+        let recipe = cell(rule.recipe?);
+        Some(format!(
+            "| `{}` | {} | {recipe} |\n",
+            rule.name,
+            cell(rule.refuses)
+        ))
+    });
+    let table: String = rows.collect();
+    let heading = "| rule | refuses | the safe way |\n| --- | --- | --- |\n";
+    let document = read("docs/migrations.md");
+    let (_, below) = document.split_once(heading).unwrap();
+    let (shown, _) = below.split_once("\n\n").unwrap();
+    assert_eq!(format!("{shown}\n"), table);
 }
 
 #[test]

@@ -5,13 +5,18 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dsentr_migrate::cli::Command;
+use dsentr_migrate::embedded::MIGRATIONS;
 use support::catalogue::{self, assert_same};
 use support::executable::{Run, dsentr};
-use support::schema::roll_back_all;
+use support::library::Library;
+use support::sealing::sealed;
 use support::server::{Database, Server};
 
 /// The servers to run on, as `.ci/matrix` sets them: `13=/folder/of/its/bin:18=/another`.
 const SERVERS: &str = "DSENTR_TEST_PG_MATRIX";
+
+const VERIFY: Command = Command::Verify { others: false };
 
 #[tokio::test]
 #[ignore = "needs servers of several majors; .ci/matrix installs them and runs this"]
@@ -56,6 +61,15 @@ async fn comes_to_the_schema_and_back(major: &str, server: &Server) {
         &catalogue::read(&session).await,
     );
 
+    // The seals may have been gathered on another major.
+    let library = Library(sealed(MIGRATIONS, Server::shared()).await);
+    let verified = library.run(&database.url(), VERIFY).await;
+    assert!(
+        verified.result.is_ok(),
+        "PostgreSQL {major}: {}",
+        verified.text()
+    );
+
     let second = up(&database);
     assert_eq!(
         second.code,
@@ -73,7 +87,14 @@ async fn comes_to_the_schema_and_back(major: &str, server: &Server) {
         &catalogue::read(&session).await,
     );
 
-    roll_back_all(&session).await;
+    // Each step is held against the seals before it is committed.
+    let arguments = ["rollback", "--to", "0", "--accept-data-loss"];
+    let back = dsentr(&arguments)
+        .env("DATABASE_URL", &database.url())
+        .run();
+    assert_eq!(back.code, Some(0), "PostgreSQL {major}, back: {back:?}");
+    assert_eq!(session.rows(history).await, [""; 0]);
+    session.batch("DROP TABLE refinery_schema_history").await;
     assert_same(
         &format!("PostgreSQL {major}, rolled back"),
         &empty,

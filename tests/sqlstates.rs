@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsentr_migrate::apply::{Cause, Failure, Left};
+use dsentr_migrate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
 use dsentr_migrate::server_error::ServerError;
@@ -25,6 +25,8 @@ struct Case {
     role: Option<Role>,
     /// What the superuser did to the database before.
     setup: &'static str,
+    /// The rule of unsafe DDL that refuses it.
+    allowed: &'static str,
     /// The forward part. A table `first (id int PRIMARY KEY)` is there, and is empty.
     forward: &'static str,
 }
@@ -44,6 +46,7 @@ const fn case(code: &'static str, forward: &'static str) -> Case {
         variant: "",
         role: None,
         setup: "",
+        allowed: "",
         forward,
     }
 }
@@ -56,6 +59,11 @@ impl Case {
 
     const fn after(mut self, setup: &'static str) -> Self {
         self.setup = setup;
+        self
+    }
+
+    const fn allowing(mut self, rule: &'static str) -> Self {
+        self.allowed = rule;
         self
     }
 
@@ -83,7 +91,7 @@ const CASES: &[Case] = &[
     )
     .after("INSERT INTO first VALUES (1), (2)")
     .variant("non_ascii"),
-    case("22001", "ALTER TABLE users ALTER COLUMN name TYPE varchar(3);")
+    case("22001", "ALTER TABLE users ALTER COLUMN name TYPE varchar(3);").allowing("column-type")
         .after("CREATE TABLE users (name text); INSERT INTO users VALUES ('Zoë'), ('Özgür')"),
     case("22003", "INSERT INTO first\nSELECT 2147483647 + n FROM generate_series(1, 3) AS n;"),
     case("22004", "SELECT format('DROP TABLE %I', NULL);"),
@@ -103,21 +111,21 @@ const CASES: &[Case] = &[
     case("2201E", "SELECT ln(0.0);"),
     case("2201F", "SELECT sqrt(-1.0);"),
     case("2201W", "SELECT 1 LIMIT -1;"),
-    case("22P02", "ALTER TABLE settings ALTER COLUMN value TYPE int USING value::int;")
+    case("22P02", "ALTER TABLE settings ALTER COLUMN value TYPE int USING value::int;").allowing("column-type")
         .after("CREATE TABLE settings (value text); INSERT INTO settings VALUES ('1'), ('zwölf')"),
     case("22P05", "SELECT convert_to('東京', 'LATIN1');").variant("non_ascii"),
-    case("23502", "ALTER TABLE users ALTER COLUMN name SET NOT NULL;")
+    case("23502", "ALTER TABLE users ALTER COLUMN name SET NOT NULL;").allowing("set-not-null")
         .after("CREATE TABLE users (id int, name text); INSERT INTO users VALUES (1, 'ada'), (2, NULL)"),
-    case("23503", "ALTER TABLE members ADD FOREIGN KEY (team) REFERENCES first;")
+    case("23503", "ALTER TABLE members ADD FOREIGN KEY (team) REFERENCES first;").allowing("foreign-key")
         .after("CREATE TABLE members (team int); INSERT INTO members VALUES (7)"),
     case(
         "23503",
         "CREATE TABLE members (team int REFERENCES first DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO members VALUES (7);",
     )
     .variant("at_commit"),
-    case("23505", "CREATE UNIQUE INDEX users_name ON users (name);")
+    case("23505", "CREATE UNIQUE INDEX users_name ON users (name);").allowing("create-index")
         .after("CREATE TABLE users (name text); INSERT INTO users VALUES ('Zoë'), ('Zoë')"),
-    case("23514", "ALTER TABLE runs ADD CHECK (seconds > 0);")
+    case("23514", "ALTER TABLE runs ADD CHECK (seconds > 0);").allowing("check-constraint")
         .after("CREATE TABLE runs (seconds int); INSERT INTO runs VALUES (-1)"),
     case(
         "23514",
@@ -127,7 +135,7 @@ const CASES: &[Case] = &[
     case(
         "23P01",
         "ALTER TABLE rooms ADD EXCLUDE USING gist (days WITH &&);",
-    )
+    ).allowing("exclusion-constraint")
     .after("CREATE TABLE rooms (days int4range); INSERT INTO rooms VALUES ('[1,3)'), ('[2,4)')"),
     case("25001", "SELECT tidy();")
         .after("CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'VACUUM first'; END $$"),
@@ -138,7 +146,7 @@ const CASES: &[Case] = &[
         "UPDATE counters SET number = number + 1;",
     )
     .after("CREATE TABLE counters (number int); INSERT INTO counters VALUES (1); CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE counters SET number = 0; RETURN NEW; END $$; CREATE TRIGGER again BEFORE UPDATE ON counters FOR EACH ROW WHEN (NEW.number > 0) EXECUTE FUNCTION again()"),
-    case("2BP01", "DROP FUNCTION tax(int);")
+    case("2BP01", "DROP FUNCTION tax(int);").allowing("drop-object")
         .after("CREATE FUNCTION tax(int) RETURNS int LANGUAGE sql AS 'SELECT $1'; CREATE VIEW by_hand AS SELECT tax(id) FROM first"),
     case("2D000", "CALL settle();")
         .after("CREATE PROCEDURE settle() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$"),
@@ -205,8 +213,8 @@ const CASES: &[Case] = &[
         .after("CREATE TABLE users (name text)"),
     case("42P13", "CREATE OR REPLACE FUNCTION tax(rate int) RETURNS int LANGUAGE sql AS 'SELECT 1';")
         .after("CREATE FUNCTION tax(percent int) RETURNS int LANGUAGE sql AS 'SELECT 1'"),
-    case("42P16", "ALTER TABLE first ADD PRIMARY KEY (id);"),
-    case("42P17", "CREATE INDEX first_day ON first ((now() + id * interval '1 day'));"),
+    case("42P16", "ALTER TABLE first ADD PRIMARY KEY (id);").allowing("primary-key"),
+    case("42P17", "CREATE INDEX first_day ON first ((now() + id * interval '1 day'));").allowing("create-index"),
     case("42P20", "SELECT id FROM first WHERE rank() OVER () = 1;"),
     case("44000", "INSERT INTO positive VALUES (-1);")
         .after("CREATE VIEW positive AS SELECT id FROM first WHERE id > 0 WITH CHECK OPTION"),
@@ -295,8 +303,12 @@ async fn provoke(case: &Case) {
         Some(role) => server.owned_database(role),
         None => server.database(),
     };
+    let allow = match case.allowed {
+        "" => String::new(),
+        rule => format!("-- allow: {rule}: it is to fail.\n"),
+    };
     let fails = format!(
-        "-- Of interest to a test.\n-- Not rerunnable: it need not be.\n{}\n\n-- Nothing to undo: the test drops the database.\n",
+        "-- Of interest to a test.\n-- Not rerunnable: it need not be.\n{}\n{allow}\n-- Nothing to undo: the test drops the database.\n",
         case.forward
     );
     let library = Library::of(&[
@@ -363,8 +375,12 @@ fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) ->
         reason,
         left,
         title: "2025_01_01_2_fails failed".to_owned(),
-        applied: 2,
-        position: Some("2025_01_01_1".parse().expect("a version")),
+        standing: Standing {
+            task: Task::Up,
+            done: 2,
+            position: Some("2025_01_01_1".parse().expect("a version")),
+        },
+        ends_at: EndsAt(Some("2025_01_01_2".parse().expect("a version"))),
     };
     failure.into()
 }

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::num::NonZeroU32;
+
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::embedded::Migration;
 use dsentr_migrate::history::{History, Row};
-use dsentr_migrate::plan::{compare, plan};
+use dsentr_migrate::plan::{Extent, Refusal, compare, plan, rollback_plan};
 use dsentr_migrate::source::Version;
 use support::golden::golden;
 use support::library::Library;
@@ -141,6 +143,138 @@ fn the_plan_is_a_function_of_embedded_history_and_target() {
         drawn(&[1, 2], &[], same, Some("2024_12_31_1")),
         "PP this binary carries no migration with version 2024_12_31_1; the nearest are 2025_01_01_1"
     );
+}
+
+/// The rollback as one line: the counters of the steps, each with the one it leads to, or why there are none.
+fn drawn_back(
+    embedded: &[u8],
+    applied: &[u8],
+    change: impl Fn(&mut Row),
+    extent: Extent,
+) -> String {
+    let all = binary(&[1, 2, 3, 4, 5]).0;
+    let number = |version: Version| version.as_i64() % 100;
+    let is_in = |counters: &[u8], version: Version| {
+        counters
+            .iter()
+            .any(|counter| i64::from(*counter) == number(version))
+    };
+    let here: Vec<Migration> = all
+        .iter()
+        .filter(|migration| is_in(embedded, migration.version))
+        .copied()
+        .collect();
+    let applied = all
+        .iter()
+        .filter(|migration| is_in(applied, migration.version));
+    let mut rows: Vec<Row> = applied.map(row).collect();
+    rows.iter_mut().for_each(change);
+    let history = History { exists: true, rows };
+    match rollback_plan(&here, &history, extent) {
+        Ok(plan) => {
+            let at = |version: Option<Version>| version.map_or(0, number);
+            let steps: Vec<String> = plan
+                .steps
+                .iter()
+                .map(|step| format!("{}>{}", number(step.migration.version), at(step.to)))
+                .collect();
+            format!(
+                "[{}] from {} to {}",
+                steps.join(" "),
+                at(plan.position),
+                at(plan.to)
+            )
+        }
+        Err(Refusal::Disagreement(list)) => {
+            let list = list
+                .iter()
+                .map(|one| format!("{} {}", one.name, one.reason));
+            list.collect::<Vec<_>>().join("; ")
+        }
+        Err(refusal) => refusal.to_string(),
+    }
+}
+
+#[test]
+fn the_rollback_is_a_function_of_embedded_history_and_extent() {
+    let same = |_: &mut Row| {};
+    let to = |version: &str| Extent::To(Some(version.parse().expect("a version")));
+    let steps = |count| Extent::Steps(NonZeroU32::new(count).expect("more than none"));
+    let all = &[1, 2, 3][..];
+    assert_eq!(
+        drawn_back(all, all, same, to("2025_01_01_1")),
+        "[3>2 2>1] from 3 to 1"
+    );
+    assert_eq!(
+        drawn_back(all, all, same, to("2025_01_01_3")),
+        "[] from 3 to 3"
+    );
+    assert_eq!(
+        drawn_back(all, all, same, Extent::To(None)),
+        "[3>2 2>1 1>0] from 3 to 0"
+    );
+    assert_eq!(
+        drawn_back(all, &[], same, Extent::To(None)),
+        "[] from 0 to 0"
+    );
+    assert_eq!(drawn_back(all, all, same, steps(1)), "[3>2] from 3 to 2");
+    assert_eq!(
+        drawn_back(all, all, same, steps(3)),
+        "[3>2 2>1 1>0] from 3 to 0"
+    );
+    assert_eq!(
+        drawn_back(all, all, same, steps(4)),
+        "4 migrations cannot be rolled back: 3 are applied"
+    );
+    assert_eq!(
+        drawn_back(all, all, same, steps(u32::MAX)),
+        "4294967295 migrations cannot be rolled back: 3 are applied"
+    );
+    // What is pending is not in the way.
+    assert_eq!(
+        drawn_back(all, &[1, 2], same, steps(1)),
+        "[2>1] from 2 to 1"
+    );
+    assert_eq!(
+        drawn_back(all, &[1, 2], same, to("2025_01_01_3")),
+        "2025_01_01_3 is not applied; the database is at 2025_01_01_2"
+    );
+    assert_eq!(
+        drawn_back(all, &[], same, to("2025_01_01_1")),
+        "2025_01_01_1 is not applied; the database is at no version"
+    );
+    // Versions need not follow each other.
+    assert_eq!(
+        drawn_back(&[1, 3, 5], &[1, 3, 5], same, to("2025_01_01_1")),
+        "[5>3 3>1] from 5 to 1"
+    );
+    assert_eq!(
+        drawn_back(&[1, 3, 5], &[1, 3, 5], same, to("2025_01_01_2")),
+        "this binary carries no migration with version 2025_01_01_2; the nearest are 2025_01_01_1 and 2025_01_01_3"
+    );
+    // A newer binary was here.
+    assert_eq!(
+        drawn_back(&[1, 2], all, same, steps(1)),
+        "2025_01_01_3_t3 applied, and not in this binary"
+    );
+    // Below the target too: the schema there is not known.
+    assert_eq!(
+        drawn_back(all, &[2, 3], same, steps(1)),
+        "2025_01_01_1_t1 not applied, and older than 2025_01_01_3, which is"
+    );
+    let first = |row: &mut Row| {
+        if number_of(row) == 1 {
+            row.checksum = None;
+        }
+    };
+    assert_eq!(
+        drawn_back(all, all, first, steps(1)),
+        "2025_01_01_1_t1 applied, without a checksum in the history"
+    );
+}
+
+fn number_of(row: &Row) -> i64 {
+    row.version.as_i64() % 100
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::step::Step;
 use super::watch::Blocker;
 use crate::connect::Session;
-use crate::embedded::Migration;
 use crate::signal::Stop;
 
 /// Between two requests to cancel: one that arrives between two statements is lost.
@@ -17,9 +17,9 @@ const CANCEL_EVERY: Duration = Duration::from_millis(100);
 /// more.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// A migration under way, as who runs it and who watches it both know it.
+/// A step under way, as who runs it and who watches it both know it.
 pub(super) struct Running<'a> {
-    pub(super) migration: &'a Migration,
+    pub(super) step: &'a Step<'a>,
     process: AtomicI32,
     now: Mutex<Now>,
 }
@@ -35,9 +35,9 @@ pub(super) struct Now {
 
 impl<'a> Running<'a> {
     /// It starts now, in a process of the server.
-    pub(super) fn new(migration: &'a Migration, process: i32) -> Self {
+    pub(super) fn new(step: &'a Step<'a>, process: i32) -> Self {
         Self {
-            migration,
+            step,
             process: AtomicI32::new(process),
             now: Mutex::new(Now {
                 statement: None,

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::Observer;
-use super::failure::{Failure, Left, Standing};
-use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, HistoryTable, Settings};
+use super::failure::{EndsAt, Failure, Left, Standing};
+use super::step::{Kind, Leg, Step, Task};
+use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Lost, Session};
 use crate::embedded::{Migration, Mode};
 use crate::error::{Error, Underway};
-use crate::history::History;
+use crate::history::{History, Row};
 use crate::signal::Stopped;
 use crate::source::Version;
 
@@ -16,7 +17,7 @@ use crate::source::Version;
 /// must not do so for ever.
 const LOSSES: u32 = 3;
 
-/// A run of `up`, from its first step to its last.
+/// A run of `up` or `rollback`, from its first step to its last.
 pub struct Course<'a> {
     pub(super) settings: &'a Settings,
     pub(super) connector: &'a Connector<'a>,
@@ -29,9 +30,8 @@ pub struct Course<'a> {
 
 /// A step that was sent and not answered. The history alone knows what became of it.
 struct Doubt {
-    migration: Migration,
-    /// What would have written its history row, of every try: with the time in it, no other runner wrote the same.
-    inserts: String,
+    leg: Leg,
+    trace: Trace,
     sent: Instant,
     /// The statement that the server was at when it was heard of last.
     statement: Option<usize>,
@@ -39,9 +39,48 @@ struct Doubt {
     lost: Option<Lost>,
 }
 
+/// What tells in the history that a step was committed.
+enum Trace {
+    /// Its row, if it was written by this, of every try: with the time in it, no other runner wrote the same.
+    Written(String),
+    /// That its row of this time is gone.
+    Removed(Option<String>),
+}
+
+/// What the history says of a step that was not answered.
+enum Outcome {
+    /// It is done, by us.
+    Done,
+    /// It is done, by somebody else.
+    Others,
+    /// It is not done.
+    Undone,
+}
+
+impl Doubt {
+    fn outcome(&self, row: Option<&Row>) -> Outcome {
+        let time = row.and_then(|row| row.applied_on.as_deref());
+        match (&self.trace, row) {
+            (Trace::Written(_), None) => Outcome::Undone,
+            (Trace::Written(inserts), Some(_)) => match time {
+                Some(time) if !time.is_empty() && inserts.contains(time) => Outcome::Done,
+                _ => Outcome::Others,
+            },
+            // Or somebody else has taken it back since; which of them, nothing tells.
+            (Trace::Removed(_), None) => Outcome::Done,
+            (Trace::Removed(applied_on), Some(_)) if applied_on.as_deref() == time => {
+                Outcome::Undone
+            }
+            // Taken back, and applied again.
+            (Trace::Removed(_), Some(_)) => Outcome::Others,
+        }
+    }
+}
+
 impl<'a> Course<'a> {
     /// Nothing is done yet; the newest version in the history is `position`.
     pub fn new(
+        task: Task,
         settings: &'a Settings,
         connector: &'a Connector<'a>,
         observer: &'a mut dyn Observer,
@@ -52,7 +91,8 @@ impl<'a> Course<'a> {
             connector,
             observer,
             standing: Standing {
-                applied: 0,
+                task,
+                done: 0,
                 position,
             },
             doubt: None,
@@ -70,30 +110,21 @@ impl<'a> Course<'a> {
         self.standing
     }
 
-    /// For one try of a migration to get a table lock. Whoever runs it knows best, then whoever wrote it.
-    ///
-    /// What refuses a transaction waits for others without keeping readers away, and begins from the start when it is
-    /// given up: there the file alone sets a limit.
-    pub(super) fn table_lock_timeout(&self, migration: &Migration) -> Duration {
-        let configured = self.settings.table_lock.timeout.map(|timeout| timeout.0);
-        match migration.mode {
-            Mode::Transaction => configured
-                .or(migration.lock_timeout)
-                .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0),
-            Mode::NoTransaction => migration.lock_timeout.unwrap_or_default(),
-        }
-    }
-
     /// A step is about to be sent.
-    pub(super) fn sends(&mut self, migration: &Migration, insert: &str) {
+    pub(super) fn sends(&mut self, step: &Step<'_>) {
         let doubt = self.doubt.get_or_insert_with(|| Doubt {
-            migration: *migration,
-            inserts: String::new(),
+            leg: step.leg.clone(),
+            trace: match step.kind {
+                Kind::Forward => Trace::Written(String::new()),
+                Kind::Back { applied_on, .. } => Trace::Removed(applied_on.map(str::to_owned)),
+            },
             sent: Instant::now(),
             statement: None,
             lost: None,
         });
-        doubt.inserts.push_str(insert);
+        if let Trace::Written(inserts) = &mut doubt.trace {
+            inserts.push_str(&step.row);
+        }
     }
 
     /// The connection ended while the server was at this statement.
@@ -108,15 +139,18 @@ impl<'a> Course<'a> {
         self.doubt.take_if(|doubt| doubt.lost.is_none());
     }
 
-    /// A step is committed.
-    pub(super) fn applied(&mut self, migration: &Migration, duration: Duration) {
+    /// A step is committed, after which the database stands at `position`.
+    pub(super) fn done(
+        &mut self,
+        migration: &Migration,
+        position: Option<Version>,
+        duration: Duration,
+    ) {
         self.doubt = None;
         self.advanced();
-        self.standing = Standing {
-            applied: self.standing.applied + 1,
-            position: Some(migration.version),
-        };
-        self.observer.applied(migration, duration);
+        self.standing.done += 1;
+        self.standing.position = position;
+        self.observer.done(migration, duration);
     }
 
     /// Something was done, so that the next loss of the connection is a first one.
@@ -155,25 +189,27 @@ impl<'a> Course<'a> {
         let row = history
             .rows
             .iter()
-            .find(|row| row.version == doubt.migration.version);
-        if let Some(row) = row {
-            let time = row.applied_on.as_deref().unwrap_or_default();
-            if !time.is_empty() && doubt.inserts.contains(time) {
-                self.applied(&doubt.migration, doubt.sent.elapsed());
+            .find(|row| row.version == doubt.leg.migration.version);
+        match doubt.outcome(row) {
+            Outcome::Undone => {}
+            Outcome::Others => return Ok(()),
+            Outcome::Done => {
+                let took = doubt.sent.elapsed();
+                self.done(&doubt.leg.migration, history.position(), took);
+                return Ok(());
             }
-            return Ok(());
         }
         // A server that goes down lets nobody in for a while; one that lets us in at once ended this session alone.
         let lost = doubt.lost.clone().unwrap_or_default();
         let on_purpose = lost.is_by_administrator() && session.tries == 1;
         if on_purpose || self.losses >= LOSSES {
-            let left = match (doubt.migration.mode, doubt.statement) {
+            let left = match (doubt.leg.script.mode, doubt.statement) {
                 (Mode::Transaction, _) => Left::Nothing,
                 (Mode::NoTransaction, Some(statement)) => Left::Statements(statement),
                 (Mode::NoTransaction, None) => Left::Unknown,
             };
             let at = (self.standing, doubt.statement);
-            return Err(Failure::lost(&doubt.migration, at, self.losses, lost, left).into());
+            return Err(Failure::lost(&doubt.leg, at, self.losses, lost, left).into());
         }
         self.doubt = Some(doubt);
         Ok(())
@@ -182,8 +218,8 @@ impl<'a> Course<'a> {
     /// What ended the run, with how far it had come; as it is where it says so itself or nothing was done.
     pub fn underway(&self, error: Error) -> Error {
         let standing = self.standing;
-        let doubt = self.doubt.as_ref().map(|doubt| doubt.migration.version);
-        let is_begun = standing.applied > 0 || doubt.is_some();
+        let doubt = self.doubt.as_ref().map(|doubt| EndsAt(doubt.leg.ends_at));
+        let is_begun = standing.done > 0 || doubt.is_some();
         if matches!(error, Error::Migration(_)) || !is_begun {
             return error;
         }

@@ -1,18 +1,20 @@
-//! A migration that did not come to its end: where, why, and what it left behind.
+//! A step that did not come to its end: where, why, and what it left behind.
 
 use std::fmt;
 
 use super::locate::locate;
+use super::step::{Leg, Task};
 use super::transaction::Broken;
 use super::watch::Blocker;
 use crate::config::Timeout;
 use crate::connect::Lost;
-use crate::embedded::{Migration, Mode};
+use crate::embedded::{Mode, Script, Way};
+use crate::schema::Difference;
 use crate::server_error::{ServerError, describe};
 use crate::signal::Signal;
 use crate::source::{Span, Version};
 
-/// A migration that did not come to its end.
+/// A migration that did not come to its end, in one direction or the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Its version.
@@ -39,20 +41,26 @@ pub struct Failure {
     pub left: Left,
     /// What happened to it, in one line.
     pub title: String,
-    /// How many migrations this run had applied before; they stay.
-    pub applied: usize,
-    /// The newest version in the history now.
-    pub position: Option<Version>,
+    /// How far the run had come before.
+    pub standing: Standing,
+    /// Where the database stands if what was not answered is committed.
+    pub ends_at: EndsAt,
 }
 
 /// How far a run had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// How many migrations it has applied.
-    pub applied: usize,
+    /// What it was asked for.
+    pub task: Task,
+    /// How many migrations it has applied, or taken back. They stay so.
+    pub done: usize,
     /// The newest version in the history.
     pub position: Option<Version>,
 }
+
+/// Where a database would stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndsAt(pub Option<Version>);
 
 /// What kept a migration from its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +78,8 @@ pub enum Cause {
         /// Who was in the way the last time.
         blockers: Vec<Blocker>,
     },
+    /// It came to its end, and the schema was not as sealed. Exit code 4.
+    Differs(Vec<Difference>),
     /// A signal asked for the end. Exit code 7.
     Signal(Signal),
 }
@@ -86,17 +96,17 @@ pub enum Left {
 }
 
 impl Left {
-    /// After the server has refused a migration of which it had done so many statements.
-    pub(super) fn by_refusal(migration: &Migration, done: usize) -> Self {
-        match migration.mode {
+    /// After the server has refused a step of which it had done so many statements.
+    pub(super) fn by_refusal(script: &Script, done: usize) -> Self {
+        match script.mode {
             Mode::Transaction => Self::Nothing,
             Mode::NoTransaction => Self::Statements(done),
         }
     }
 
     /// After the server has not answered.
-    pub(super) fn by_silence(migration: &Migration, done: usize) -> Self {
-        match migration.mode {
+    pub(super) fn by_silence(script: &Script, done: usize) -> Self {
+        match script.mode {
             Mode::Transaction => Self::Unknown,
             Mode::NoTransaction => Self::Statements(done),
         }
@@ -104,54 +114,62 @@ impl Left {
 }
 
 impl Failure {
+    /// The server has refused it.
     pub(super) fn new(
-        migration: &Migration,
+        leg: &Leg,
         standing: Standing,
         cause: Cause,
         broken: &Broken,
         left: Left,
     ) -> Self {
-        let server = ServerError::find(&broken.error);
-        let reason = describe(&broken.error);
+        let (statement, error) = match broken {
+            Broken::At { statement, error } => (*statement, error),
+            Broken::Differs(_) => {
+                let reason = "the schema is not as sealed".to_owned();
+                return Self::without_answer(leg, standing, cause, left, reason);
+            }
+        };
+        let server = ServerError::find(error);
         Self {
             place: server
                 .as_ref()
-                .and_then(|server| locate(migration, broken.statement, server)),
-            statement: broken.statement,
+                .and_then(|server| locate(&leg.script, statement, server)),
+            statement,
             server,
-            ..Self::without_answer(migration, standing, cause, left, reason)
+            ..Self::without_answer(leg, standing, cause, left, describe(error))
         }
     }
 
     /// The server has not answered.
     pub(super) fn without_answer(
-        migration: &Migration,
+        leg: &Leg,
         standing: Standing,
         cause: Cause,
         left: Left,
         reason: String,
     ) -> Self {
+        let migration = &leg.migration;
         Self {
-            title: title(migration.stem, &cause, left),
+            title: title(leg, &cause, left),
             version: migration.version,
             name: migration.stem.to_owned(),
             path: migration.path(),
             text: migration.text(),
             place: None,
             statement: None,
-            statements: migration.statements.len(),
+            statements: leg.script.statements.len(),
             server: None,
             reason,
             cause,
             left,
-            applied: standing.applied,
-            position: standing.position,
+            standing,
+            ends_at: EndsAt(leg.ends_at),
         }
     }
 
     /// The connection was lost over it, `losses` times, the last time while the server was at `statement`.
     pub(super) fn lost(
-        migration: &Migration,
+        leg: &Leg,
         (standing, statement): (Standing, Option<usize>),
         losses: u32,
         lost: Lost,
@@ -165,16 +183,21 @@ impl Failure {
         Self {
             place: server
                 .as_ref()
-                .and_then(|server| locate(migration, statement, server)),
+                .and_then(|server| locate(&leg.script, statement, server)),
             statement,
             server,
-            ..Self::without_answer(migration, standing, Cause::Lost, left, reason)
+            ..Self::without_answer(leg, standing, Cause::Lost, left, reason)
         }
     }
 }
 
-fn title(name: &str, cause: &Cause, left: Left) -> String {
-    let what = match cause {
+fn title(leg: &Leg, cause: &Cause, left: Left) -> String {
+    let stem = leg.migration.stem;
+    let what = match leg.way {
+        Way::Forward => stem.to_owned(),
+        Way::Back => format!("the rollback of {stem}"),
+    };
+    let how = match cause {
         Cause::Server => "failed".to_owned(),
         Cause::Lost => "was cut off".to_owned(),
         Cause::TableLock {
@@ -183,17 +206,21 @@ fn title(name: &str, cause: &Cause, left: Left) -> String {
         Cause::TableLock { tries, budget, .. } => {
             format!("did not get its table locks in {tries} tries within {budget}")
         }
+        Cause::Differs(_) => match leg.ends_at {
+            Some(version) => format!("did not lead to the schema as sealed at {version}"),
+            None => "did not lead to an empty schema".to_owned(),
+        },
         Cause::Signal(signal) => format!("was stopped by {signal}"),
     };
-    match left {
-        Left::Nothing => format!("{name} {what}, and was rolled back"),
-        Left::Statements(0) => format!("{name} {what} at its first statement"),
-        Left::Statements(1) => format!("{name} {what} after its first statement, which stays"),
-        Left::Statements(done) => {
-            format!("{name} {what} after its first {done} statements, which stay")
-        }
-        Left::Unknown => format!("{name} {what}"),
-    }
+    let left = match (left, leg.way) {
+        (Left::Nothing, Way::Forward) => ", and was rolled back".to_owned(),
+        (Left::Nothing, Way::Back) => ", and has changed nothing".to_owned(),
+        (Left::Statements(0), _) => " at its first statement".to_owned(),
+        (Left::Statements(1), _) => " after its first statement, which stays".to_owned(),
+        (Left::Statements(done), _) => format!(" after its first {done} statements, which stay"),
+        (Left::Unknown, _) => String::new(),
+    };
+    format!("{what} {how}{left}")
 }
 
 impl fmt::Display for Failure {

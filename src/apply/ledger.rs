@@ -5,10 +5,13 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
-use super::transaction::Broken;
+use super::step::{Kind, Step};
+use super::transaction::{Broken, or_roll_back, reach};
 use crate::config::HistoryTable;
-use crate::connect::Session;
-use crate::embedded::Migration;
+use crate::connect::{Session, broken};
+use crate::embedded::{Mode, Way};
+use crate::error::Error;
+use crate::plan::RollbackPlan;
 
 /// The table beside the history.
 pub(super) struct Ledger<'a> {
@@ -30,11 +33,7 @@ impl<'a> Ledger<'a> {
         session: &'a Session,
         history: &HistoryTable,
     ) -> Result<Self, tokio_postgres::Error> {
-        let name = HistoryTable {
-            schema: history.schema.clone(),
-            table: format!("{}_ledger", history.table),
-        };
-        let table = name.qualified();
+        let table = history.ledger().qualified();
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS {table} (version bigint, statement integer, sql text NOT NULL, \
              begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))"
@@ -44,16 +43,15 @@ impl<'a> Ledger<'a> {
     }
 
     /// What is known of a migration. A statement that reads otherwise now is not the one that was done.
-    pub(super) async fn read(&self, migration: &Migration) -> Result<Begun, tokio_postgres::Error> {
+    pub(super) async fn read(&self, step: &Step<'_>) -> Result<Begun, tokio_postgres::Error> {
         let sql = format!(
             "SELECT sql, done IS NOT NULL FROM {} WHERE version = $1 ORDER BY statement",
             self.table
         );
-        let version = migration.version.as_i64();
+        let version = step.leg.migration.version.as_i64();
         let client = &self.session.client;
         let rows = client.query_typed(&sql, &[(&version, Type::INT8)]).await?;
-        let count = migration.statements.len();
-        let statements = (0..count).map(|nth| migration.statement(nth));
+        let statements = (0..step.count()).map(|nth| step.statement(nth));
         let same = rows
             .iter()
             .zip(statements)
@@ -69,7 +67,7 @@ impl<'a> Ledger<'a> {
     /// A statement is about to be sent; the ones before it are done.
     pub(super) async fn begin(
         &self,
-        migration: &Migration,
+        step: &Step<'_>,
         statement: usize,
     ) -> Result<(), tokio_postgres::Error> {
         let sql = format!(
@@ -80,8 +78,8 @@ impl<'a> Ledger<'a> {
             self.table
         );
         let number = i32::try_from(statement).unwrap_or(i32::MAX);
-        let text = migration.statement(statement);
-        let version = migration.version.as_i64();
+        let text = step.statement(statement);
+        let version = step.leg.migration.version.as_i64();
         let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
             (&version, Type::INT8),
             (&number, Type::INT4),
@@ -92,31 +90,75 @@ impl<'a> Ledger<'a> {
     }
 
     /// The last statement is done as well. Not left to [`Ledger::close`]: that may be lost, and tried again.
-    pub(super) async fn finish(&self, migration: &Migration) -> Result<(), tokio_postgres::Error> {
+    pub(super) async fn finish(&self, step: &Step<'_>) -> Result<(), tokio_postgres::Error> {
         let sql = format!(
             "UPDATE {} SET done = now() WHERE version = $1 AND done IS NULL",
             self.table
         );
-        let version = migration.version.as_i64();
+        let version = step.leg.migration.version.as_i64();
         let client = &self.session.client;
         let rows = client.query_typed(&sql, &[(&version, Type::INT8)]).await;
         rows.map(drop)
     }
 
-    /// All statements are done: the history row is written, and the ledger goes with it.
-    pub(super) async fn close(self, insert: &str) -> Result<(), Broken> {
-        let sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {insert}; DROP TABLE {}; COMMIT",
-            self.table
+    /// All statements are done: the history row is written or taken away, and the ledger goes with it.
+    pub(super) async fn close(self, history: &HistoryTable, step: &Step<'_>) -> Result<(), Broken> {
+        let client = &self.session.client;
+        let opening = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}; DROP TABLE {}",
+            step.row, self.table
         );
-        let Err(error) = self.session.client.batch_execute(&sql).await else {
-            return Ok(());
+        let work = async {
+            match step.kind {
+                Kind::Forward => {
+                    let sql = format!("{opening}; COMMIT");
+                    client.batch_execute(&sql).await.map_err(Broken::framed)
+                }
+                Kind::Back { goal, .. } => {
+                    client
+                        .batch_execute(&opening)
+                        .await
+                        .map_err(Broken::framed)?;
+                    reach(self.session, history, goal).await
+                }
+            }
         };
-        // Where the connection is gone, so is the transaction.
-        let _ = self.session.client.batch_execute("ROLLBACK").await;
-        Err(Broken {
-            statement: None,
-            error,
-        })
+        or_roll_back(self.session, work.await).await
     }
+}
+
+/// Whether the first step of a plan was begun without a transaction and not ended: then the schema is between two versions,
+/// and the way out is to go on.
+///
+/// # Errors
+/// The connection is lost, or the role may not read the ledger.
+pub async fn is_under_way(
+    session: &Session,
+    history: &HistoryTable,
+    plan: &RollbackPlan<'_>,
+) -> Result<bool, Error> {
+    let Some(first) = plan.steps.first() else {
+        return Ok(false);
+    };
+    if first.migration.script(Way::Back).mode == Mode::Transaction {
+        return Ok(false);
+    }
+    let ask = async {
+        let client = &session.client;
+        let table = history.ledger().qualified();
+        let there = "SELECT to_regclass($1) IS NOT NULL";
+        let rows = client.query_typed(there, &[(&table, Type::TEXT)]).await?;
+        if !rows.iter().any(|row| row.get(0)) {
+            return Ok(false);
+        }
+        // Its row is in the history, so what the ledger has of it is of the way back.
+        let begun = format!("SELECT EXISTS (SELECT FROM {table} WHERE version = $1)");
+        let version = first.migration.version.as_i64();
+        let rows = client
+            .query_typed(&begun, &[(&version, Type::INT8)])
+            .await?;
+        Ok(rows.iter().any(|row| row.get(0)))
+    };
+    let answer: Result<bool, tokio_postgres::Error> = ask.await;
+    answer.map_err(|error| broken("the ledger cannot be read", &error))
 }

@@ -1,6 +1,6 @@
 //! From what the server says to a place in the migration's file.
 
-use crate::embedded::Migration;
+use crate::embedded::Script;
 use crate::server_error::{Position, ServerError};
 use crate::source::Span;
 
@@ -9,12 +9,16 @@ use crate::source::Span;
 /// `statement` is the index of the file's statement that the server was at; each is sent as it stands in the file. None
 /// where the error is none of the file's: the history row, or COMMIT.
 pub(super) fn locate(
-    migration: &Migration,
+    script: &Script,
     statement: Option<usize>,
     error: &ServerError,
 ) -> Option<Span> {
-    let text = migration.text();
-    let statement = *migration.statements.get(statement?)?;
+    let statement = *script.statements.get(statement?)?;
+    locate_in(&script.text, statement, error)
+}
+
+/// The place in a text that an error is about, of which one statement was sent as it stands there.
+pub(crate) fn locate_in(text: &str, statement: Span, error: &ServerError) -> Option<Span> {
     let Some(Position::Sent(position)) = error.position else {
         return within(text, statement, error);
     };

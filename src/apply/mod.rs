@@ -1,16 +1,21 @@
-//! Applies the steps of a plan. The only module that changes a database.
+//! Takes the steps of a plan, forward or back. The only module that changes a database.
 //!
-//! refinery runs the steps, computes the checksums and writes the history rows; how its
-//! statements reach the server is decided in `runner`.
+//! On the way forward refinery runs the steps, computes the checksums and writes the history rows; it knows no way back,
+//! which is ours. How a step reaches the server is decided in `runner`, for both.
 
 mod attend;
+mod back;
 mod course;
 mod failure;
+mod forward;
+mod goal;
 mod ledger;
 mod locate;
+mod look;
 mod one_by_one;
 mod residue;
 mod runner;
+mod step;
 mod transaction;
 mod watch;
 
@@ -19,12 +24,20 @@ use std::time::Duration;
 use refinery::Target;
 use time::OffsetDateTime;
 
+pub use self::back::{roll_back, transcript};
 pub use self::course::Course;
-pub use self::failure::{Cause, Failure, Left, Standing};
+pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
+use self::forward::Forward;
+pub use self::goal::Goal;
+pub use self::ledger::is_under_way;
+#[cfg(feature = "authoring")]
+pub(crate) use self::locate::locate_in;
+pub use self::look::differing;
 use self::runner::{Runner, Stop};
+pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};
 use crate::connect::Session;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Way};
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
@@ -35,8 +48,8 @@ pub const SCHEMA: &str = "public";
 
 /// Is told what happens, while it happens.
 pub trait Observer: Send {
-    /// A migration is applied and committed.
-    fn applied(&mut self, migration: &Migration, duration: Duration);
+    /// A migration is applied, or taken back, and that is committed.
+    fn done(&mut self, migration: &Migration, duration: Duration);
 
     /// A statement takes long: told about once a second, from its first second on.
     fn running(&mut self, moment: &Moment<'_>);
@@ -47,7 +60,11 @@ pub trait Observer: Send {
 pub struct Moment<'a> {
     /// Its migration.
     pub migration: &'a Migration,
-    /// Which of the migration's statements, counted from 0; none for what frames them.
+    /// Its direction.
+    pub way: Way,
+    /// How many statements there are.
+    pub statements: usize,
+    /// Which of them, counted from 0; none for what frames them.
     pub statement: Option<usize>,
     /// How long it has been running.
     pub elapsed: Duration,
@@ -55,12 +72,12 @@ pub struct Moment<'a> {
     pub look: Option<&'a Look>,
 }
 
-/// How [`apply`] ended, when nothing failed.
+/// How [`apply`] or [`roll_back`] ended, when nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// All steps are applied.
+    /// All steps are taken.
     AtTarget,
-    /// Another runner applied a step first. The rest of the plan is void: read the history again.
+    /// Another runner took a step first. The rest of the plan is void: read the history again.
     Overtaken,
 }
 
@@ -82,13 +99,14 @@ pub async fn apply(
     };
     let applied = applied_rows(embedded, history)?;
     let table = course.table().qualified();
-    let mut runner = Runner::new(session, held, applied, history, &plan.steps, course);
+    let runner = Runner::new(session, held, course);
+    let mut forward = Forward::new(runner, applied, history, &plan.steps);
     let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
         .set_target(Target::Version(last.version.as_i64()));
     refinery.set_migration_table_name(table);
     // It holds the whole way of a step, and would make every caller as large.
-    let result = Box::pin(refinery.run_async(&mut runner)).await;
-    match (runner.finish().await, result) {
+    let result = Box::pin(refinery.run_async(&mut forward)).await;
+    match (forward.finish().await, result) {
         (Some(Stop::Overtaken), _) => Ok(Ended::Overtaken),
         (Some(Stop::Failed(error)), _) => Err(error),
         (None, Err(error)) => Err(anyhow::Error::new(error)

@@ -1,13 +1,13 @@
-//! A migration whose statements refuse to run in a transaction: one by one, each remembered in the ledger.
+//! A step whose statements refuse to run in a transaction: one by one, each remembered in the ledger.
 
 use super::SCHEMA;
 use super::attend::Running;
 use super::ledger::Ledger;
 use super::residue::{self, Next};
-use super::transaction::{Broken, Limits, Step};
+use super::step::Step;
+use super::transaction::{Broken, Limits};
 use crate::config::HistoryTable;
 use crate::connect::Session;
-use crate::embedded::Migration;
 use crate::lock::Held;
 
 /// How far it has come, for whoever asks after it was cut off.
@@ -19,41 +19,38 @@ pub(super) struct Done {
     pub(super) here: usize,
 }
 
-/// Runs what is not done yet, and writes the history row. Only for the one who holds the migration lock.
+/// Runs what is not done yet, and writes the history row or takes it away. Only for the one who holds the migration lock.
 pub(super) async fn run(
     session: &Session,
     held: &Held<'_>,
     history: &HistoryTable,
-    Step { migration, insert }: Step<'_>,
+    step: &Step<'_>,
     limits: &Limits,
     running: &Running<'_>,
     done: &mut Done,
 ) -> Result<(), Broken> {
-    let framed = |error| Broken {
-        statement: None,
-        error,
-    };
-    prepare(session, limits).await.map_err(framed)?;
-    let ledger = Ledger::open(session, history).await.map_err(framed)?;
-    let begun = ledger.read(migration).await.map_err(framed)?;
+    prepare(session, limits).await.map_err(Broken::framed)?;
+    let ledger = Ledger::open(session, history).await;
+    let ledger = ledger.map_err(Broken::framed)?;
+    let begun = ledger.read(step).await.map_err(Broken::framed)?;
     done.statements = begun.done;
-    for statement in begun.done..migration.statements.len() {
+    for statement in begun.done..step.count() {
         running.is_at(Some(statement));
         let was_begun = begun.was_begun && statement == begun.done;
-        let at = |error| Broken {
+        let at = |error| Broken::At {
             statement: Some(statement),
             error,
         };
         held.confirm().await.map_err(at)?;
-        let result = one(session, &ledger, migration, statement, was_begun).await;
+        let result = one(session, &ledger, step, statement, was_begun).await;
         result.map_err(at)?;
         done.statements = statement + 1;
         done.here += 1;
     }
     running.is_at(None);
-    held.confirm().await.map_err(framed)?;
-    ledger.finish(migration).await.map_err(framed)?;
-    ledger.close(insert).await
+    held.confirm().await.map_err(Broken::framed)?;
+    ledger.finish(step).await.map_err(Broken::framed)?;
+    ledger.close(history, step).await
 }
 
 /// A session of our own can be told what each transaction is told elsewhere. Behind a pooler the settings of role and
@@ -73,23 +70,23 @@ async fn prepare(session: &Session, limits: &Limits) -> Result<(), tokio_postgre
 async fn one(
     session: &Session,
     ledger: &Ledger<'_>,
-    migration: &Migration,
+    step: &Step<'_>,
     statement: usize,
     mut was_begun: bool,
 ) -> Result<(), tokio_postgres::Error> {
     loop {
         let finishing;
-        let sql = match residue::clear(session, migration, statement, was_begun).await? {
+        let sql = match residue::clear(session, step, statement, was_begun).await? {
             Next::Skip => return Ok(()),
-            Next::Run => migration.statement(statement),
+            Next::Run => step.statement(statement),
             Next::Finish(instead) => {
                 finishing = instead;
                 &finishing
             }
         };
-        ledger.begin(migration, statement).await?;
+        ledger.begin(step, statement).await?;
         session.client.batch_execute(sql).await?;
-        if residue::is_done(session, migration, statement).await? {
+        if residue::is_done(session, step, statement).await? {
             return Ok(());
         }
         was_begun = true;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
+use super::step::Step;
 use crate::connect::Session;
-use crate::embedded::{Migration, Relation, Residue};
+use crate::embedded::{Relation, Residue};
 use crate::history::quote;
 
 /// Between two looks whether an orphan has ended.
@@ -28,14 +29,14 @@ pub(super) enum Next {
 /// Clears away what an earlier run of a statement left. `was_begun`: one was begun, and its end is not known.
 pub(super) async fn clear(
     session: &Session,
-    migration: &Migration,
+    step: &Step<'_>,
     statement: usize,
     was_begun: bool,
 ) -> Result<Next, Error> {
     if was_begun {
-        outlast_orphans(session, migration.statement(statement)).await?;
+        outlast_orphans(session, step.statement(statement)).await?;
     }
-    match of(migration, statement) {
+    match of(step, statement) {
         Some(Residue::Index(name)) => Ok(match index(session, name).await? {
             Found::Valid if was_begun => Next::Skip,
             Found::Nothing | Found::Valid | Found::Dropped => Next::Run,
@@ -58,18 +59,18 @@ pub(super) async fn clear(
 /// lost the lock without knowing, was making the index and is cut off then.
 pub(super) async fn is_done(
     session: &Session,
-    migration: &Migration,
+    step: &Step<'_>,
     statement: usize,
 ) -> Result<bool, Error> {
-    match of(migration, statement) {
+    match of(step, statement) {
         Some(Residue::Index(name)) => Ok(index(session, name).await? != Found::Dropped),
         Some(Residue::Reindex) => reindexed(session).await.map(|()| true),
         Some(Residue::DroppedIndex(_) | Residue::Detach { .. }) | None => Ok(true),
     }
 }
 
-fn of(migration: &Migration, statement: usize) -> Option<&'static Residue> {
-    let mut residues = migration.residues.iter();
+fn of(step: &Step<'_>, statement: usize) -> Option<&'static Residue> {
+    let mut residues = step.leg.script.residues.iter();
     let residue = residues.find(|(nth, _)| *nth == statement);
     residue.map(|(_, residue)| residue)
 }

@@ -1,4 +1,4 @@
-//! A migration in one transaction and one round trip.
+//! A step in one transaction: forward in one round trip; back in three, since the schema is looked at before COMMIT.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,24 +8,34 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 
 use super::SCHEMA;
 use super::attend::Running;
+use super::goal::Goal;
+use super::step::{Kind, Step};
+use crate::config::HistoryTable;
 use crate::connect::Session;
-use crate::embedded::Migration;
+use crate::schema::Difference;
 
-/// What stopped a migration.
+/// What stopped a step.
 #[derive(Debug)]
-pub(super) struct Broken {
-    /// The statement of the file that the server was at; none where it was at what frames them.
-    pub(super) statement: Option<usize>,
-    /// What the server said, or how the connection ended.
-    pub(super) error: tokio_postgres::Error,
+pub(super) enum Broken {
+    /// The server refused something, or the connection ended.
+    At {
+        /// The statement of the file that the server was at; none where it was at what frames them.
+        statement: Option<usize>,
+        /// What the server said, or how the connection ended.
+        error: tokio_postgres::Error,
+    },
+    /// The statements are done, and the schema is not as sealed.
+    Differs(Vec<Difference>),
 }
 
-/// What is to be applied.
-#[derive(Clone, Copy)]
-pub(super) struct Step<'a> {
-    pub(super) migration: &'a Migration,
-    /// The statement that writes its history row, as refinery made it.
-    pub(super) insert: &'a str,
+impl Broken {
+    /// At what frames the statements.
+    pub(super) fn framed(error: tokio_postgres::Error) -> Self {
+        Self::At {
+            statement: None,
+            error,
+        }
+    }
 }
 
 /// What holds in the transaction.
@@ -48,24 +58,69 @@ impl Limits {
     }
 }
 
-/// Runs all statements and writes the history row. The row goes first: where two runners meet, its primary key lets one
-/// of them through, before anything else is done twice.
-///
-/// Everything is sent before the first answer is read. After a statement that failed the server refuses the rest, and
-/// turns COMMIT into ROLLBACK.
+/// Runs all statements, and writes the history row or takes it away. The row goes first: where two runners meet, it lets
+/// one of them through, before anything else is done twice.
 pub(super) async fn run(
     session: &Session,
-    Step { migration, insert }: Step<'_>,
+    history: &HistoryTable,
+    step: &Step<'_>,
     limits: &Limits,
     running: &Running<'_>,
 ) -> Result<(), Broken> {
-    let opening = opening(session, limits, insert);
-    let count = migration.statements.len();
-    let statements = (0..count).map(|nth| (Some(nth), migration.statement(nth)));
+    match step.kind {
+        Kind::Forward => send(session, step, limits, Some("COMMIT"), running).await,
+        Kind::Back { goal, .. } => {
+            let work = async {
+                send(session, step, limits, None, running).await?;
+                running.is_at(None);
+                reach(session, history, goal).await
+            };
+            or_roll_back(session, work.await).await
+        }
+    }
+}
+
+/// Commits, if the schema is as sealed.
+pub(super) async fn reach(
+    session: &Session,
+    history: &HistoryTable,
+    goal: &Goal<'_>,
+) -> Result<(), Broken> {
+    let missed = goal.missed(session, history).await;
+    let missed = missed.map_err(Broken::framed)?;
+    if !missed.is_empty() {
+        return Err(Broken::Differs(missed));
+    }
+    let commit = session.client.batch_execute("COMMIT").await;
+    commit.map_err(Broken::framed)
+}
+
+/// Ends the transaction of what was broken. Where the connection is gone, so is the transaction.
+pub(super) async fn or_roll_back(
+    session: &Session,
+    result: Result<(), Broken>,
+) -> Result<(), Broken> {
+    if result.is_err() {
+        let _ = session.client.batch_execute("ROLLBACK").await;
+    }
+    result
+}
+
+/// Everything is sent before the first answer is read. After a statement that failed the server refuses the rest, and
+/// turns COMMIT into ROLLBACK.
+async fn send(
+    session: &Session,
+    step: &Step<'_>,
+    limits: &Limits,
+    closing: Option<&str>,
+    running: &Running<'_>,
+) -> Result<(), Broken> {
+    let opening = opening(session, limits, &step.row);
+    let statements = (0..step.count()).map(|nth| (Some(nth), step.statement(nth)));
     let messages = std::iter::once((None, opening.as_str()))
         .chain(statements)
-        .chain(std::iter::once((None, "COMMIT")));
-    let mut answers = Vec::with_capacity(count + 2);
+        .chain(closing.map(|closing| (None, closing)));
+    let mut answers = Vec::with_capacity(step.count() + 2);
     for (statement, message) in messages {
         answers.push((statement, session.client.simple_query_raw(message).await));
     }
@@ -81,7 +136,7 @@ pub(super) async fn run(
         };
         // The errors behind the first one are its consequences.
         if let (Err(error), Ok(())) = (read, &result) {
-            result = Err(Broken { statement, error });
+            result = Err(Broken::At { statement, error });
         }
     }
     result
@@ -106,17 +161,9 @@ async fn read(
 /// The column of [`opening`] that names the server's process.
 const PROCESS: &str = "dsentr_migrate_process";
 
-/// `SET LOCAL` alone: a session setting would leak to the next client of a pooler.
-fn opening(session: &Session, limits: &Limits, insert: &str) -> String {
-    // The history row meets that of another runner as a duplicate key, not as a serialization failure.
-    let mut text = String::from("BEGIN ISOLATION LEVEL READ COMMITTED;\n");
-    // A limit that the role or the database has for the application's queries is not meant for us.
-    let _ = writeln!(
-        text,
-        "SET LOCAL search_path TO {SCHEMA};\nSET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};",
-        limits.statement_timeout.as_millis(),
-        limits.lock_timeout.as_millis(),
-    );
+/// What comes before the statements.
+fn opening(session: &Session, limits: &Limits, row: &str) -> String {
+    let mut text = frame(limits);
     if !limits.is_direct {
         let _ = writeln!(
             text,
@@ -124,6 +171,18 @@ fn opening(session: &Session, limits: &Limits, insert: &str) -> String {
             session.protection(true)
         );
     }
-    let _ = write!(text, "{insert};");
+    let _ = write!(text, "{row};");
     text
+}
+
+/// Opens a transaction. `SET LOCAL` alone: a session setting would leak to the next client of a pooler.
+pub(super) fn frame(limits: &Limits) -> String {
+    // The history row meets that of another runner as a duplicate key, or as gone, not as a serialization failure. And a
+    // limit that the role or the database has for the application's queries is not meant for us.
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED;\n\
+         SET LOCAL search_path TO {SCHEMA};\nSET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
+        limits.statement_timeout.as_millis(),
+        limits.lock_timeout.as_millis(),
+    )
 }

@@ -127,7 +127,9 @@ impl Watcher {
             }
             let now = running.now();
             observer.running(&Moment {
-                migration: running.migration,
+                migration: &running.step.leg.migration,
+                way: running.step.leg.way,
+                statements: running.step.count(),
                 statement: now.statement,
                 elapsed: now.since.elapsed(),
                 look: look.as_ref(),

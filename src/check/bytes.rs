@@ -76,6 +76,11 @@ pub(super) fn nesting(bytes: &[u8]) -> Vec<Finding> {
     Vec::new()
 }
 
+/// Whether the parser would have to go deeper than it may.
+pub(super) fn is_too_deep(bytes: &[u8]) -> bool {
+    !nesting(bytes).is_empty()
+}
+
 pub(super) fn final_newline(file: &File<'_>) -> Vec<Finding> {
     let text = file.text;
     let content = text.trim_end_matches('\n').len();

@@ -1,5 +1,6 @@
 //! What is known of a migration that passed every check: all that the binary needs, so that it parses nothing.
 
+use super::allow::{Allowance, allowances};
 use super::file::{File, Part};
 use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
@@ -39,6 +40,8 @@ pub struct Checked {
     pub data_loss: Vec<String>,
     /// Why it cannot be run twice.
     pub not_rerunnable: Option<String>,
+    /// The rules that it is excused from, and why.
+    pub allowances: Vec<Allowance>,
 }
 
 /// How a migration is run.
@@ -59,6 +62,8 @@ pub enum Rollback {
         block: Span,
         /// Its statements, each without its semicolon.
         statements: Vec<Span>,
+        /// What a statement may leave when it is cut off, by its index in `statements`.
+        residues: Vec<(usize, Residue)>,
         /// What the way back destroys, in the words of the file.
         data_loss: Vec<String>,
     },
@@ -90,11 +95,12 @@ impl Checked {
             forward,
             statements: spans(&file.forward),
             mode,
-            residues: residues(file),
+            residues: residues(&file.forward),
             lock_timeout: lock_timeout(file),
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
             not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),
+            allowances: allowances(file),
             stem: name.stem,
             description: name.description,
         }
@@ -114,6 +120,7 @@ impl Rollback {
         Self::Sql {
             block: block.map_or(Span::new(0, 0), |block| block.body),
             statements: file.rollback.as_ref().map(spans).unwrap_or_default(),
+            residues: file.rollback.as_ref().map(residues).unwrap_or_default(),
             data_loss: texts(&file.layout.rollback_notes, NoteKind::DataLoss),
         }
     }

@@ -1,12 +1,10 @@
 //! Rules about the names in `migrations/`.
 
 use super::problem::Finding;
+use super::seal::LOCK_FILE;
 use super::{Entry, is_sql};
 use crate::source::{FileName, Version};
 use std::collections::BTreeMap;
-
-/// The seal of the migrations lives beside them.
-const RESERVED: &str = "migrations.lock";
 
 pub(super) fn stray_file(entries: &[Entry]) -> Vec<(usize, Finding)> {
     let stray = |entry: &Entry| match &entry.bytes {
@@ -14,7 +12,7 @@ pub(super) fn stray_file(entries: &[Entry]) -> Vec<(usize, Finding)> {
             Finding::whole("this is no plain file")
                 .help("keep only migration files in this folder"),
         ),
-        Some(_) if is_sql(&entry.name) || entry.name == RESERVED => None,
+        Some(_) if is_sql(&entry.name) || entry.name == LOCK_FILE => None,
         Some(_) => Some(
             Finding::whole("this is no migration file")
                 .help("delete it, move it elsewhere, or call it `YYYY_MM_DD_N_description.sql`"),

@@ -2,11 +2,13 @@
 
 use super::layout::{Layout, Note};
 use super::parse::{Fragment, Origin, parse};
+use super::unsafe_ddl::{self, Found};
 use super::words::tokens;
 use crate::source::Span;
 use rowan::TextRange;
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
+use std::cell::OnceCell;
 
 /// The file as the rules see it.
 pub(super) struct File<'a> {
@@ -15,6 +17,7 @@ pub(super) struct File<'a> {
     pub(super) forward: Part,
     /// The SQL of the rollback block, if it has some.
     pub(super) rollback: Option<Part>,
+    unsafe_ddl: OnceCell<Vec<Found>>,
 }
 
 /// SQL of one direction: its trees and its statements.
@@ -34,7 +37,13 @@ impl<'a> File<'a> {
             layout,
             forward,
             rollback,
+            unsafe_ddl: OnceCell::new(),
         }
+    }
+
+    /// The unsafe DDL of the forward part, looked for once for all rules.
+    pub(super) fn unsafe_ddl(&self) -> &[Found] {
+        self.unsafe_ddl.get_or_init(|| unsafe_ddl::find(self))
     }
 
     /// Both directions, as far as they could be parsed: what the parser made of a broken one says nothing.

@@ -358,7 +358,7 @@ fn notes(text: &str, comments: &[Span]) -> Vec<Note> {
             continue;
         };
         let mut said_so_far = said[word.len()..].trim().to_owned();
-        let one_line = matches!(kind, NoteKind::Header | NoteKind::Allow);
+        let one_line = kind == NoteKind::Header;
         for next in comments[at..]
             .windows(2)
             .take_while(|pair| !one_line && follows(text, pair[0], pair[1]))

@@ -3,10 +3,13 @@
 //! A pure function from names and bytes to checked migrations and problems. It reads no disk and knows no database; it
 //! runs in build.rs and in the tests, never in the binary that ships. One rule is one function, listed in [`RULES`].
 
+mod allow;
 mod bytes;
 mod checked;
 mod data_loss;
+mod deed;
 mod directory;
+mod dynamic;
 mod enum_value;
 mod file;
 mod header;
@@ -23,18 +26,22 @@ mod session;
 mod syntax;
 mod table;
 mod transaction;
+mod unsafe_ddl;
 mod words;
 
+pub use allow::{Allowance, SEAL_RULES};
 pub use checked::{Checked, Mode, Rollback};
 pub use problem::Problem;
 pub use resume::{Relation, Residue};
 pub use rules::{RULES, Rule};
+pub use seal::Gate;
 pub use table::table;
 
-use crate::source::FileName;
+use crate::source::{FileName, Span};
 use file::File;
 use problem::Finding;
 use rules::Check;
+use seal::LockFile;
 use std::sync::Arc;
 
 /// Something found in `migrations/`.
@@ -63,42 +70,76 @@ pub struct Outcome {
     pub migrations: Vec<Checked>,
     /// All that is wrong, by file and place.
     pub problems: Vec<Problem>,
+    /// What may not be released as it is, and may be built for a try.
+    pub warnings: Vec<Problem>,
+    /// The seals that the files were held to; none where they were not, or where `migrations.lock` is wrong.
+    pub lock_file: LockFile,
 }
 
 /// The parser is recursive; this holds brackets and other nesting far beyond what PostgreSQL itself accepts.
 const STACK: usize = 256 << 20;
 
-/// Runs every rule over every entry.
+/// Runs every rule about the files themselves over every entry; `migrations.lock` is not looked at.
 pub fn check(entries: &[Entry]) -> Outcome {
+    with_stack(|| check_here(entries, None))
+}
+
+/// Runs every rule, those about the seals with them.
+pub fn check_sealed(entries: &[Entry], gate: Gate) -> Outcome {
+    with_stack(|| check_here(entries, Some(gate)))
+}
+
+fn with_stack(check: impl Fn() -> Outcome + Sync) -> Outcome {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().stack_size(STACK);
-        let thread = builder.spawn_scoped(scope, || check_here(entries));
+        let thread = builder.spawn_scoped(scope, &check);
         match thread.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No room for such a stack: the one at hand is enough for every sane file.
-            Err(_) => check_here(entries),
+            Err(_) => check(),
         }
     })
 }
 
-fn check_here(entries: &[Entry]) -> Outcome {
+fn check_here(entries: &[Entry], gate: Option<Gate>) -> Outcome {
     let mut problems = directory_problems(entries);
-    let mut migrations = Vec::new();
+    let mut files = Vec::new();
     for entry in entries {
         let Some(bytes) = entry.bytes.as_deref().filter(|_| is_sql(&entry.name)) else {
             continue;
         };
-        let (checked, mut found) = check_file(&entry.name, bytes);
+        let (judged, mut found) = check_file(&entry.name, bytes);
         problems.append(&mut found);
-        migrations.extend(checked);
+        files.push(judged);
+    }
+    let mut warnings = Vec::new();
+    let mut lock_file = LockFile::default();
+    if let Some(gate) = gate {
+        let mut verdict = seal::judge(entries, &files, gate);
+        problems.append(&mut verdict.problems);
+        warnings = verdict.warnings;
+        lock_file = verdict.lock_file;
     }
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
+    let mut migrations: Vec<Checked> = files.into_iter().filter_map(|file| file.checked).collect();
     migrations.sort_by(|a, b| a.stem.cmp(&b.stem));
     Outcome {
         migrations,
         problems,
+        warnings,
+        lock_file,
     }
+}
+
+/// A file, after the rules about files.
+struct Judged {
+    name: String,
+    text: Arc<str>,
+    /// The forward part, also of a file that did not pass; none where it was not even parsed.
+    forward: Option<Span>,
+    /// Where it passed.
+    checked: Option<Checked>,
 }
 
 /// Whether the entry is a migration by its ending; anything else is judged by the rules of the folder alone.
@@ -121,7 +162,7 @@ fn directory_problems(entries: &[Entry]) -> Vec<Problem> {
     problems
 }
 
-fn check_file(name: &str, bytes: &[u8]) -> (Option<Checked>, Vec<Problem>) {
+fn check_file(name: &str, bytes: &[u8]) -> (Judged, Vec<Problem>) {
     let shown: Arc<str> = String::from_utf8_lossy(bytes).into();
     let tag = |rule: &Rule, findings: Vec<Finding>| {
         let tagged = findings
@@ -129,27 +170,42 @@ fn check_file(name: &str, bytes: &[u8]) -> (Option<Checked>, Vec<Problem>) {
             .map(|finding| finding.into_problem(rule.name, name, &shown));
         tagged.collect::<Vec<_>>()
     };
+    let mut judged = Judged {
+        name: name.to_owned(),
+        text: Arc::clone(&shown),
+        forward: None,
+        checked: None,
+    };
     let mut problems = Vec::new();
     for rule in RULES {
         if let Check::Bytes(judge) = rule.check {
             problems.extend(tag(rule, judge(bytes)));
         }
     }
+    if bytes::is_too_deep(bytes) {
+        return (judged, problems);
+    }
+    let file = File::parse(&shown);
+    judged.forward = Some(file.layout.forward);
     // Bytes that are no SQL text would make the later rules talk about follow-ups.
-    let Some(text) = std::str::from_utf8(bytes)
-        .ok()
-        .filter(|_| problems.is_empty())
-    else {
-        return (None, problems);
-    };
-    let file = File::parse(text);
+    if !problems.is_empty() {
+        return (judged, problems);
+    }
     for rule in RULES {
-        if let Check::File(judge) = rule.check {
-            problems.extend(tag(rule, judge(&file)));
+        match rule.check {
+            Check::File(judge) => problems.extend(tag(rule, judge(&file))),
+            Check::Unsafe(hazard) => {
+                problems.extend(tag(rule, unsafe_ddl::judge(hazard, &file)));
+            }
+            Check::Folder(_)
+            | Check::Bytes(_)
+            | Check::LockFile
+            | Check::Sealed(_)
+            | Check::Evidence(_) => {}
         }
     }
-    let Some(name) = FileName::parse(name).ok().filter(|_| problems.is_empty()) else {
-        return (None, problems);
-    };
-    (Some(Checked::new(name, &file)), problems)
+    if let Some(name) = FileName::parse(name).ok().filter(|_| problems.is_empty()) {
+        judged.checked = Some(Checked::new(name, &file));
+    }
+    (judged, problems)
 }

@@ -1,4 +1,4 @@
-//! The notes in comments: `Data loss:`, `Not rerunnable:`, `migrate:`, `allow:`.
+//! The notes in comments: `Data loss:` and `Not rerunnable:`.
 
 use super::file::File;
 use super::layout::{Note, NoteKind};
@@ -29,19 +29,4 @@ fn malformed(note: &Note) -> Option<Finding> {
     note.text.is_empty().then(|| {
         Finding::at(note.span, format!("`{word}` says nothing")).help("say what, after the colon")
     })
-}
-
-pub(super) fn allowance(file: &File<'_>) -> Vec<Finding> {
-    let allows = file
-        .notes()
-        .filter(|note| note.kind == NoteKind::Allow && note.misspelt.is_none());
-    let finding = |note: &Note| {
-        let name = note.text.split(':').next().unwrap_or_default().trim();
-        Finding::at(
-            note.span,
-            format!("there is no rule `{name}` that could be allowed"),
-        )
-        .help("delete the line")
-    };
-    allows.map(finding).collect()
 }

@@ -3,6 +3,7 @@
 //! Every tree knows how its offsets lie in the file. It judges nothing; what the parser complained about is kept beside
 //! the tree it belongs to.
 
+use super::dynamic::Dynamic;
 use super::words::tokens;
 use crate::source::Span;
 use rowan::{TextRange, TextSize};
@@ -287,46 +288,15 @@ fn is_variable(token: &SyntaxToken) -> bool {
     }
 }
 
-/// The first string of an EXECUTE. The placeholders of `format` become names and literals of the same length, so that
-/// offsets stay.
+/// The string of an EXECUTE.
 fn dynamic(statement: &SyntaxNode, runs: bool, place: &Place) -> Option<Fragment> {
-    let literal = statement.descendants().find_map(ast::Literal::cast)?;
-    let decoded = literal.decoded_value()?;
-    let parse = SourceFile::parse(&fill_placeholders(decoded.text()));
+    let dynamic = Dynamic::of(statement)?;
+    let parse = SourceFile::parse(&dynamic.text);
     Some(Fragment {
         origin: Origin::Dynamic,
         runs,
         root: parse.syntax_node(),
         errors: Vec::new(),
-        place: place.within(move |range| decoded.source_range(range)),
+        place: place.within(move |range| dynamic.source_range(range)),
     })
-}
-
-fn fill_placeholders(template: &str) -> String {
-    let mut filled = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(at) = rest.find('%') {
-        filled.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let options = rest[1..]
-            .bytes()
-            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'$' | b'-' | b'*'))
-            .count();
-        let length = options + 2;
-        match rest.as_bytes().get(length - 1) {
-            Some(b'I' | b's') => filled.extend(std::iter::repeat_n('x', length)),
-            Some(b'L') => {
-                filled.push('\'');
-                filled.extend(std::iter::repeat_n('x', length - 2));
-                filled.push('\'');
-            }
-            _ => {
-                filled.push('%');
-                rest = &rest[1..];
-                continue;
-            }
-        }
-        rest = &rest[length..];
-    }
-    filled + rest
 }

@@ -4,7 +4,7 @@
 //! killed goes on with the statement in which that happened: its work may be undone, half done, or done and not yet
 //! remembered. Only CONCURRENTLY leaves halves; the other statements that refuse a transaction leave all or nothing.
 
-use super::file::File;
+use super::file::{File, Part};
 use super::header::runs_without_transaction;
 use super::problem::Finding;
 use super::words::{child, has, has_inside};
@@ -39,10 +39,10 @@ pub struct Relation {
     pub name: String,
 }
 
-/// The statements of the forward part that may leave something, by their index. In a file with a transaction there are
+/// The statements of one direction that may leave something, by their index. In a file with a transaction there are
 /// none: `no-transaction` refuses them there.
-pub(super) fn residues(file: &File<'_>) -> Vec<(usize, Residue)> {
-    let statements = file.forward.statements.iter().enumerate();
+pub(super) fn residues(part: &Part) -> Vec<(usize, Residue)> {
+    let statements = part.statements.iter().enumerate();
     statements
         .filter_map(|(nth, (node, _))| Some((nth, residue(node)?)))
         .collect()

@@ -1,21 +1,32 @@
 //! The table of checked migrations as Rust, for `src/embedded.rs` to include.
 
-use super::{Checked, Mode, Residue, Rollback};
+use super::seal::{LockFile, Seal};
+use super::{Allowance, Checked, Mode, Residue, Rollback};
 use crate::source::Span;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The expression `&[Migration { ... }, ...]`, in the order of the file names: the order in which `include_dir` embeds.
-pub fn table(migrations: &[Checked]) -> String {
+pub fn table(migrations: &[Checked], lock_file: &LockFile) -> String {
     let mut table = String::from("&[\n");
     for (index, migration) in migrations.iter().enumerate() {
         // Writing into a String cannot fail.
-        let _ = write_row(&mut table, index, migration);
+        let _ = write_row(
+            &mut table,
+            index,
+            migration,
+            lock_file.seal(&migration.stem),
+        );
     }
     table + "]\n"
 }
 
-fn write_row(table: &mut String, index: usize, migration: &Checked) -> std::fmt::Result {
+fn write_row(
+    table: &mut String,
+    index: usize,
+    migration: &Checked,
+    seal: Option<&Seal>,
+) -> std::fmt::Result {
     let mode = match migration.mode {
         Mode::Transaction => "Transaction",
         Mode::NoTransaction => "NoTransaction",
@@ -40,7 +51,13 @@ fn write_row(table: &mut String, index: usize, migration: &Checked) -> std::fmt:
     writeln!(table, "    rollback: {},", rollback(&migration.rollback))?;
     writeln!(table, "    data_loss: &{:?},", migration.data_loss)?;
     writeln!(table, "    not_rerunnable: {:?},", migration.not_rerunnable)?;
-    writeln!(table, "    seal: None,")?;
+    writeln!(
+        table,
+        "    allowances: {},",
+        allowances(&migration.allowances)
+    )?;
+    let seal = seal.map(|seal| format!("&{}", self::seal(seal)));
+    writeln!(table, "    seal: {},", option(seal))?;
     writeln!(table, "}},")
 }
 
@@ -49,11 +66,12 @@ fn rollback(rollback: &Rollback) -> String {
         Rollback::Sql {
             block,
             statements,
+            residues: left,
             data_loss,
         } => {
-            let (block, statements) = (span(*block), spans(statements));
+            let (block, statements, left) = (span(*block), spans(statements), residues(left));
             format!(
-                "Rollback::Sql {{ block: {block}, statements: {statements}, data_loss: &{data_loss:?} }}"
+                "Rollback::Sql {{ block: {block}, statements: {statements}, residues: {left}, data_loss: &{data_loss:?} }}"
             )
         }
         Rollback::Irreversible { reason } => {
@@ -71,10 +89,53 @@ fn span(span: Span) -> String {
 
 /// What `Debug` prints of a residue is how it is written.
 fn residues(residues: &[(usize, Residue)]) -> String {
-    let residues = residues
+    list(
+        residues
+            .iter()
+            .map(|(nth, residue)| format!("({}, Residue::{residue:?})", grouped(nth))),
+    )
+}
+
+fn allowances(allowances: &[Allowance]) -> String {
+    list(allowances.iter().map(|Allowance { rule, reason, .. }| {
+        format!("Allowance {{ rule: {rule:?}, reason: {reason:?} }}")
+    }))
+}
+
+/// Hashes, mode and data loss are left out: the file in the binary is the one that was sealed.
+fn seal(seal: &Seal) -> String {
+    let locks = seal
+        .locks
         .iter()
-        .map(|(nth, residue)| format!("({}, Residue::{residue:?})", grouped(nth)));
-    format!("&[{}]", residues.collect::<Vec<_>>().join(", "))
+        .map(|(table, lock)| format!("({table:?}, TableLock::{lock:?})"));
+    let rows = seal.rows.iter().map(|(table, rows)| {
+        let (read, written) = (grouped(rows.read), grouped(rows.written));
+        format!("Rows {{ table: {table:?}, read: {read}, written: {written} }}")
+    });
+    let fields = [
+        ("proven_on", list(seal.proven_on.iter().map(grouped))),
+        ("rerunnable", seal.rerunnable.to_string()),
+        ("locks", list(locks)),
+        ("rewrites", list(seal.rewrites.iter().map(quoted))),
+        ("rows", list(rows)),
+        ("added", list(seal.added.iter().map(object))),
+        ("changed", list(seal.changed.iter().map(object))),
+        ("dropped", list(seal.dropped.iter().map(quoted))),
+    ];
+    let fields = fields.map(|(field, value)| format!("{field}: {value}"));
+    format!("Seal {{ {} }}", fields.join(", "))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("&[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+fn quoted(text: &String) -> String {
+    format!("{text:?}")
+}
+
+fn object((object, definition): (&String, &String)) -> String {
+    format!("({object:?}, {definition:?})")
 }
 
 /// In the one form of which clippy does not think that another unit would suit it better.
@@ -100,6 +161,5 @@ fn grouped(number: impl std::fmt::Display) -> String {
 }
 
 fn spans(spans: &[Span]) -> String {
-    let spans: Vec<String> = spans.iter().map(|s| span(*s)).collect();
-    format!("&[{}]", spans.join(", "))
+    list(spans.iter().map(|s| span(*s)))
 }

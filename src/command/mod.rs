@@ -1,15 +1,21 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod drive;
 mod export;
+mod rollback;
 mod up;
+mod verify;
 mod wait;
 
 use std::time::Duration;
 
 use self::export::export;
+use self::rollback::Back;
 use self::up::Up;
+use self::verify::verify;
 use self::wait::wait;
+use crate::apply::Accepted;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
 use crate::connect::{Connector, Session};
@@ -39,14 +45,40 @@ pub async fn run(
     let settings = &config.settings;
     let connector = Connector::new(settings, environment, stop);
     match command {
-        Command::Up { to, .. } => {
+        Command::Up { to, verify, .. } => {
             let up = Up {
                 settings,
                 connector: &connector,
                 embedded,
                 to: *to,
+                verify: *verify,
             };
             within_grace(stop, up.run(out)).await
+        }
+        Command::Rollback {
+            extent,
+            accept_data_loss,
+            accept_drift,
+            dry_run,
+        } => {
+            let back = Back {
+                settings,
+                connector: &connector,
+                embedded,
+                accepted: Accepted {
+                    data_loss: *accept_data_loss,
+                    drift: *accept_drift,
+                },
+            };
+            let extent = extent.extent()?;
+            let run = async {
+                if *dry_run {
+                    back.show(extent, out).await
+                } else {
+                    back.run(extent, out).await
+                }
+            };
+            within_grace(stop, run).await
         }
         Command::Status { check } => {
             let status = status(settings, &connector, embedded, *check, out);
@@ -55,6 +87,10 @@ pub async fn run(
         Command::Plan { to } => {
             let plan = show_plan(settings, &connector, embedded, *to, out);
             within_grace(stop, plan).await
+        }
+        Command::Verify { others } => {
+            let verify = verify(settings, &connector, embedded, *others, out);
+            within_grace(stop, verify).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
@@ -145,6 +181,18 @@ async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session,
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// The first question to a session, and the session that answered it.
+async fn asked(
+    session: Session,
+    settings: &Settings,
+    connector: &Connector<'_>,
+) -> Result<(Session, History), Error> {
+    match read_history(&session, settings, connector.stop).await {
+        Err(Error::Lost(_)) => ask(settings, connector).await,
+        history => Ok((session, history?)),
     }
 }
 

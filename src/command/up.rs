@@ -2,17 +2,20 @@
 
 use std::time::Instant;
 
-use super::{ask, read_history};
-use crate::apply::{Course, Ended, apply};
+use super::asked;
+use super::drive::{Drive, Errand};
+use super::verify::{Eye, drift, refuse_ahead};
+use crate::apply::{Course, Ended, Standing, Task, apply};
 use crate::config::Settings;
-use crate::connect::{Connector, Session, Target};
-use crate::embedded::Migration;
+use crate::connect::{Connector, Session};
+use crate::embedded::{Migration, Way};
 use crate::error::Error;
 use crate::history::History;
-use crate::lock::{self, Held};
+use crate::lock::Held;
 use crate::plan::{Plan, Refusal, plan};
-use crate::report::{ErrorReport, Out, Progress, UpReport};
+use crate::report::{ErrorReport, FoundReport, Out, Progress, UpReport};
 use crate::source::Version;
+use crate::verify::Verdict;
 
 /// What is to be brought where.
 pub(super) struct Up<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Up<'a> {
     pub(super) connector: &'a Connector<'a>,
     pub(super) embedded: &'a [Migration],
     pub(super) to: Option<Version>,
+    /// Whether the schema is compared with the seals whatever was done.
+    pub(super) verify: bool,
 }
 
 impl Up<'_> {
@@ -28,21 +33,14 @@ impl Up<'_> {
         let session = self.connector.connect().await?;
         // First of all: an operator must see which database this is about, above all where it cannot be asked.
         out.text(&format!("{}\n", session.target))?;
-        let (session, history) = match self.history(&session).await {
-            Err(Error::Lost(_)) => ask(self.settings, self.connector).await?,
-            history => (session, history?),
-        };
+        let (session, history) = asked(session, self.settings, self.connector).await?;
         let first = plan(self.embedded, &history, self.to)?;
         if first.steps.is_empty() {
-            let result = self.nothing(session.target.clone(), &first, out);
+            let result = self.nothing(&session, &first, out).await;
             session.close().await;
             return result;
         }
         self.apply(session, &first, out).await
-    }
-
-    async fn history(&self, session: &Session) -> Result<History, Error> {
-        read_history(session, self.settings, self.connector.stop).await
     }
 
     /// Applies, and reports what was done however it ended.
@@ -53,92 +51,87 @@ impl Up<'_> {
         out: &mut Out,
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let mut progress = Progress::new(out, first);
+        let mut progress = Progress::new(out, Way::Forward, first.steps.iter().copied());
         let observer = &mut progress;
-        let mut course = Course::new(self.settings, self.connector, observer, first.position);
-        let result = self.steps(&mut session, &mut course).await;
-        let result = result.map_err(|error| course.underway(error));
+        let mut course = Course::new(
+            Task::Up,
+            self.settings,
+            self.connector,
+            observer,
+            first.position,
+        );
+        let drive = Drive {
+            settings: self.settings,
+            connector: self.connector,
+            errand: self,
+        };
+        let result = drive.run(&mut session, &mut course).await;
+        let took = start.elapsed();
         let standing = course.standing();
-        let database = session.target.clone();
-        session.close().await;
+        let (result, found) = match result {
+            Ok(rest) if standing.done > 0 => self.seen(&session, rest, standing).await,
+            result => (result, None),
+        };
+        let result = result.map_err(|error| course.underway(error));
         match &result {
             // Whoever held the lock before has done everything.
-            Ok(rest) if standing.applied == 0 => {
-                return self.nothing(database, rest, progress.into_out());
+            Ok(rest) if standing.done == 0 => {
+                let result = self.nothing(&session, rest, progress.into_out()).await;
+                session.close().await;
+                return result;
             }
             Err(Error::Migration(failure)) => progress.failed(&failure.name),
             _ => {}
         }
+        let database = session.target.clone();
+        session.close().await;
         let error = result.as_ref().err().map(ErrorReport::new);
-        progress.report(database, standing.position, start.elapsed(), error)?;
+        progress
+            .report(|done| UpReport::of(database, done, standing.position, took, error, found))?;
         result.map(drop)
     }
 
-    /// Goes on until nothing is left to do, through as many connections as it takes. What is left: a plan without steps.
-    async fn steps(
+    /// How the schema stands after a run that applied something, where that is wanted. A build that is not sealed is the
+    /// developer's own, and no reason to fail unless it was asked for.
+    async fn seen<'p>(
         &self,
-        session: &mut Session,
-        course: &mut Course<'_>,
-    ) -> Result<Plan<'_>, Error> {
-        loop {
-            match self.locked(session, course).await {
-                Err(Error::Lost(lost)) => {
-                    course.lost(session, lost).await?;
-                    // One that answers: a pooler lets us in while its server is down.
-                    (*session, _) = ask(self.settings, self.connector).await?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<Plan<'_>, Error> {
-        let acquire = lock::acquire(session, self.connector, self.settings);
-        let held = self.connector.stop.unless_stopped(acquire).await??;
-        let result = self.under(&held, session, course).await;
-        held.release().await;
-        result
-    }
-
-    /// Plans anew, since whoever held the lock before may have done everything, and again whenever another runner was
-    /// faster in spite of the lock.
-    async fn under(
-        &self,
-        held: &Held<'_>,
         session: &Session,
-        course: &mut Course<'_>,
-    ) -> Result<Plan<'_>, Error> {
-        loop {
-            let history = self.history_of(held, session).await?;
-            course.settle(session, &history)?;
-            let plan = plan(self.embedded, &history, self.to)?;
-            if plan.steps.is_empty() {
-                return Ok(plan);
+        rest: Plan<'p>,
+        standing: Standing,
+    ) -> (Result<Plan<'p>, Error>, Option<FoundReport>) {
+        if !self.verify && !self.settings.up.verify {
+            return (Ok(rest), None);
+        }
+        match self.look(session, standing.position).await {
+            Ok(verdict) => {
+                let result = drift(&verdict).map(|()| rest);
+                (result, Some(FoundReport::new(verdict, None)))
             }
-            let ended = apply(session, held, self.embedded, &history, &plan, course).await?;
-            if ended == Ended::AtTarget {
-                return Ok(Plan {
-                    steps: Vec::new(),
-                    ..plan
-                });
+            Err(Error::Unsealed(unsealed)) if !self.verify => {
+                tracing::warn!("the schema was not verified: {unsealed}");
+                (Ok(rest), None)
             }
+            Err(error) => (Err(error), None),
         }
     }
 
-    /// The history, and the settings of a session of our own, in one round trip.
-    async fn history_of(&self, held: &Held<'_>, session: &Session) -> Result<History, Error> {
-        if !held.is_direct() {
-            return self.history(session).await;
-        }
-        // Polled in this order, both are sent before the first is answered.
-        let protect = self.connector.stop.unless_stopped(session.protect());
-        let (protected, history) = tokio::join!(protect, self.history(session));
-        protected??;
-        history
+    async fn look(&self, session: &Session, position: Option<Version>) -> Result<Verdict, Error> {
+        let eye = Eye {
+            session,
+            settings: self.settings,
+            embedded: self.embedded,
+            stop: self.connector.stop,
+        };
+        eye.look(position, false).await.map(|(verdict, _)| verdict)
     }
 
     /// Says that nothing is to be done, unless the database being ahead was asked to be an error.
-    fn nothing(&self, database: Target, plan: &Plan<'_>, out: &mut Out) -> Result<(), Error> {
+    async fn nothing(
+        &self,
+        session: &Session,
+        plan: &Plan<'_>,
+        out: &mut Out,
+    ) -> Result<(), Error> {
         if self.settings.up.strict && !plan.ahead.is_empty() {
             return Err(Refusal::Ahead {
                 versions: plan.ahead.clone(),
@@ -149,7 +142,38 @@ impl Up<'_> {
             let mut all = self.embedded.iter();
             all.find(|migration| migration.version == to)
         });
+        let database = session.target.clone();
         let report = UpReport::nothing(database, plan, target, self.embedded.last());
-        Ok(out.report(&report)?)
+        if !self.verify {
+            return Ok(out.report(&report)?);
+        }
+        refuse_ahead(plan)?;
+        let verdict = self.look(session, plan.position).await?;
+        let drift = drift(&verdict);
+        out.report(&report.with(FoundReport::new(verdict, None)))?;
+        drift
+    }
+}
+
+impl<'a> Errand for Up<'a> {
+    /// A plan without steps.
+    type Rest = Plan<'a>;
+
+    async fn pass(
+        &self,
+        session: &Session,
+        held: &Held<'_>,
+        history: &History,
+        course: &mut Course<'_>,
+    ) -> Result<Option<Plan<'a>>, Error> {
+        let plan = plan(self.embedded, history, self.to)?;
+        if plan.steps.is_empty() {
+            return Ok(Some(plan));
+        }
+        let ended = apply(session, held, self.embedded, history, &plan, course).await?;
+        Ok((ended == Ended::AtTarget).then(|| Plan {
+            steps: Vec::new(),
+            ..plan
+        }))
     }
 }

@@ -285,6 +285,7 @@ fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
         );
     }
     for (key, _) in SHORT_CUTS.iter().chain(KEYS) {
+        // A list was refused before.
         let variable = variable_of(key);
         given.extend(
             environment
@@ -322,6 +323,7 @@ fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
     let known: Vec<String> = KEYS
         .iter()
         .chain(SHORT_CUTS)
+        .filter(|(_, kind)| *kind != Kind::List)
         .map(|(key, _)| variable_of(key))
         .collect();
     let unknown = environment
@@ -330,6 +332,13 @@ fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
         .filter(|name| name.starts_with(PREFIX) && !CHOOSERS.contains(&name.as_str()))
         .find(|name| !known.contains(name));
     let Some(name) = unknown else { return Ok(()) };
+    let mut lists = KEYS.iter().filter(|(_, kind)| *kind == Kind::List);
+    if let Some((key, _)) = lists.find(|(key, _)| variable_of(key) == *name) {
+        return Err(ConfigError::new(format!(
+            "the variable {name} is set, and {key} is a list, which a variable cannot hold"
+        ))
+        .with_help(format!("write it into a settings file, as [[{key}]]")));
+    }
     let nearest = known
         .iter()
         .max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
@@ -363,6 +372,9 @@ pub(super) fn show(value: &Value) -> String {
         Value::Num(_, number) => number
             .to_i128()
             .map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        // Of an object, what it is about.
+        Value::Array(_, values) => values.iter().map(show).collect::<Vec<_>>().join(", "),
+        Value::Dict(_, dict) if dict.contains_key("object") => show(&dict["object"]),
         other => format!("{other:?}"),
     }
 }

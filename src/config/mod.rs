@@ -71,6 +71,9 @@ pub struct Settings {
     pub statement: Statement,
     /// What `up` takes for an error.
     pub up: Up,
+    /// What of the live schema may differ from the seals.
+    #[serde(default)]
+    pub verify: Verify,
     /// The voice on stderr.
     pub log: Log,
     /// The results on stdout.
@@ -269,6 +272,47 @@ pub struct Statement {
 pub struct Up {
     /// A database ahead of this binary is an error even where nothing is to be done.
     pub strict: bool,
+    /// A run that applied something compares the schema with the seals at its end.
+    pub verify: bool,
+}
+
+/// What of the live schema may differ from the seals.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// Objects that do not count.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
+}
+
+/// An object that may differ, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with object and reason")]
+pub struct Ignore {
+    /// The object as `verify` names it: `index orders.idx_night`. With `*` at its end, all that begin so.
+    #[serde(deserialize_with = "not_empty")]
+    pub object: String,
+    /// Why it may differ.
+    #[serde(deserialize_with = "not_empty")]
+    pub reason: String,
+}
+
+impl Ignore {
+    /// Whether it is about this object.
+    pub fn covers(&self, object: &str) -> bool {
+        match self.object.strip_suffix('*') {
+            Some(start) => object.starts_with(start),
+            None => self.object == object,
+        }
+    }
+}
+
+fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        return Err(serde::de::Error::custom("must not be empty"));
+    }
+    Ok(text)
 }
 
 /// The voice on stderr.
@@ -359,6 +403,8 @@ pub enum Kind {
     Flag,
     /// Stays a text, and is never shown.
     Secret,
+    /// Has no text: a settings file alone can give it.
+    List,
 }
 
 /// Every setting: key and kind. `DSENTR_MIGRATE_` and the key in capitals is its variable.
@@ -393,6 +439,8 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("table_lock.budget", Kind::Text),
     ("statement.timeout", Kind::Text),
     ("up.strict", Kind::Flag),
+    ("up.verify", Kind::Flag),
+    ("verify.ignore", Kind::List),
     ("log.level", Kind::Text),
     ("log.format", Kind::Text),
     ("output.format", Kind::Text),

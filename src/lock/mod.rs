@@ -22,7 +22,7 @@ use crate::server_error::ServerError;
 /// What the errors of this module's questions begin with.
 const PURPOSE: &str = "the migration lock";
 
-/// The lock was not to be had. Exit code 5: worth another try.
+/// A lock was not to be had. Exit code 5: worth another try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockTimeout {
     /// Another runner held it for too long.
@@ -32,6 +32,11 @@ pub enum LockTimeout {
         /// Who held it at the end, in the server's words.
         holder: Option<Box<Holder>>,
     },
+    /// Somebody held a table for himself alone for too long, and the schema could not be read.
+    Schema {
+        /// How long was waited.
+        waited: Timeout,
+    },
     /// A migration needs it, and the pooler gave no second connection to hold it.
     NoConnection,
 }
@@ -40,6 +45,12 @@ impl fmt::Display for LockTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (waited, holder) = match self {
             Self::Held { waited, holder } => (waited, holder),
+            Self::Schema { waited } => {
+                return write!(
+                    f,
+                    "the schema could not be read within {waited}: somebody holds a table for himself alone"
+                );
+            }
             Self::NoConnection => {
                 return f.write_str(
                     "a migration that runs without a transaction needs the migration lock, and the connection pooler gave no second connection to hold it",

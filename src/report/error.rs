@@ -4,15 +4,19 @@ use serde::Serialize;
 
 use super::advice::advice;
 use super::migrations::{line, name_width};
+use super::obstacles;
 use super::status::{painted, word};
+use super::verify::block;
 use super::{Paint, Report, at, count};
-use crate::apply::{Cause, Failure, Left, Standing};
+use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::lock::LockTimeout;
-use crate::plan::{Disagreement, Refusal, State};
+use crate::plan::{Disagreement, Obstacle, Refusal, State};
+use crate::schema::Difference;
 use crate::server_error::ServerError;
-use crate::source::{Excerpt, Note, Version};
+use crate::source::{Excerpt, Note};
+use crate::verify::Drift;
 
 /// Form and version of the JSON document of a command that ended with an error alone.
 const SCHEMA: &str = "dsentr-migrate/error/1";
@@ -54,6 +58,12 @@ pub struct ErrorReport {
     /// On what history and binary disagree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
+    /// What is in the way of a rollback.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub obstacles: Vec<Obstacle>,
+    /// How the schema differs from the one that a rollback should lead to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
     /// What to do, a line a step.
     pub help: String,
 }
@@ -81,6 +91,8 @@ impl ErrorReport {
             } else {
                 Vec::new()
             },
+            obstacles: obstacles_of(error).to_vec(),
+            differences: differences_of(error).to_vec(),
             help: help(error).join("\n"),
         }
     }
@@ -95,7 +107,8 @@ impl Report for ErrorReport {
 
 /// The error for people, with a newline at the end.
 pub fn render(error: &Error, paint: Paint) -> String {
-    if let Error::Migration(failure) = error {
+    let differences = differences_of(error);
+    if let (Error::Migration(failure), []) = (error, differences) {
         return render_failure(failure, paint, &help(error));
     }
     let mut text = format!("{} {error}\n", paint.bad("error:"));
@@ -111,6 +124,11 @@ pub fn render(error: &Error, paint: Paint) -> String {
             ));
         }
     }
+    text.push_str(&obstacles::text(obstacles_of(error), paint));
+    let blocks = differences
+        .iter()
+        .map(|difference| block(difference, paint));
+    text.extend(blocks);
     if !is_told(error) {
         text.push_str(&format!("note: {}\n", state(error)));
     }
@@ -118,6 +136,25 @@ pub fn render(error: &Error, paint: Paint) -> String {
         text.push_str(&format!("help: {help}\n"));
     }
     text
+}
+
+/// What is in the way of a rollback.
+fn obstacles_of(error: &Error) -> &[Obstacle] {
+    match error.kind() {
+        Error::Obstacles(obstacles) => &obstacles.list,
+        _ => &[],
+    }
+}
+
+/// How the schema differs from the one that a rollback should lead to.
+fn differences_of(error: &Error) -> &[Difference] {
+    match error {
+        Error::Migration(failure) => match &failure.cause {
+            Cause::Differs(differences) => differences,
+            _ => &[],
+        },
+        _ => &[],
+    }
 }
 
 /// Whether the message itself says in what state the database is.
@@ -133,10 +170,13 @@ fn state(error: &Error) -> String {
     match error {
         Error::Migration(failure) => state_after(failure),
         // The last step of a run may fail too: giving the lock back, or printing the result.
-        Error::Other(_) => "nothing was changed, except what was reported as applied".to_owned(),
+        Error::Other(_) => "nothing was changed, except what was reported as done".to_owned(),
         Error::Config(_)
         | Error::Pending
         | Error::Refusal(_)
+        | Error::Obstacles(_)
+        | Error::Drift(_)
+        | Error::Unsealed(_)
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
         | Error::ReadOnly(_)
@@ -144,12 +184,12 @@ fn state(error: &Error) -> String {
         Error::Underway(underway) => {
             let standing = state_at(underway.standing);
             match underway.doubt {
-                Some(version) => format!("{standing}, {}", or_at(version)),
+                Some(ends_at) => format!("{standing}, {}", or_at(ends_at)),
                 None => standing,
             }
         }
         Error::Lost(_) | Error::GivenUp(_) => {
-            "what was reported as applied is in the database; the next run asks it for the rest"
+            "what was reported as done is in the database; the next run asks it for the rest"
                 .to_owned()
         }
     }
@@ -180,6 +220,18 @@ fn help(error: &Error) -> Vec<String> {
         Error::Migration(failure) => help.extend(help_after(failure)),
         Error::Config(error) => help.push(help_for_setting(error)),
         Error::Refusal(refusal) => help.extend(help_for_refusal(refusal)),
+        Error::Obstacles(obstacles) => help.extend(obstacles::help(&obstacles.list)),
+        Error::Drift(Drift { position: None, .. }) => help.push(
+            "this is not the database that is meant, or its history is gone or elsewhere: `dsentr-migrate config` shows where database and history.table come from"
+                .to_owned(),
+        ),
+        Error::Drift(_) => help.extend([
+            "somebody changed the database by hand, or a migration could not do all of its work: bring the objects back as sealed, or write a migration that makes the change; then run `dsentr-migrate verify`".to_owned(),
+            "what is meant to differ goes into [[verify.ignore]] of the settings file, with a reason".to_owned(),
+        ]),
+        Error::Unsealed(_) => help.push(
+            "seal it with `cargo migration seal`, and build again; a release build carries no unsealed migration".to_owned(),
+        ),
         Error::LockTimeout(timeout) => help.extend(help_for_lock(timeout)),
         Error::Unreachable(_) => help.push(
             "check that the server runs, and that it is the primary; `dsentr-migrate config` shows where host and port come from; then run it again"
@@ -201,6 +253,13 @@ fn help(error: &Error) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    if let Error::Underway(underway) = error
+        && let task @ Task::Rollback { .. } = underway.standing.task
+    {
+        help.push(format!(
+            "`dsentr-migrate {task}` goes on where this run ended; --steps would count anew"
+        ));
+    }
     // The first step follows nothing.
     if let Some(first) = help.first_mut()
         && let Some(rest) = first.strip_prefix("then ")
@@ -219,9 +278,17 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
     let one = |help: &str| vec![help.to_owned()];
     match refusal {
         Refusal::Disagreement(list) => help_for_kinds(list),
-        Refusal::Ahead { .. } => one("use the newer binary, or leave --strict away"),
+        Refusal::Ahead { .. } => {
+            one("use the newer binary; `up` without --strict leaves such a database as it is")
+        }
         Refusal::NoSuchTarget { .. } => {
             one("`dsentr-migrate version` lists what this binary carries")
+        }
+        Refusal::NotApplied { .. } => one(
+            "a rollback goes back alone: name an applied version (`dsentr-migrate status` lists them), or use `dsentr-migrate up --to`",
+        ),
+        Refusal::TooManySteps { .. } => {
+            one("`dsentr-migrate status` lists what is applied; `--to 0` rolls back everything")
         }
     }
 }
@@ -229,6 +296,12 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
     let holder = match timeout {
         LockTimeout::Held { holder, .. } => holder,
+        LockTimeout::Schema { .. } => {
+            return vec![
+                "see who it is: SELECT pid, relation::regclass FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted; have it end, or allow more with table_lock.budget; then run it again"
+                    .to_owned(),
+            ];
+        }
         LockTimeout::NoConnection => {
             return vec![
                 "connect to the server itself, or see that the pool has two connections for this run; then run it again"
@@ -350,40 +423,46 @@ fn cut(line: &str) -> String {
 
 /// Where the database stands after a failure, and what is left of the migration.
 fn state_after(failure: &Failure) -> String {
-    let standing = state_at(Standing {
-        applied: failure.applied,
-        position: failure.position,
-    });
+    let standing = state_at(failure.standing);
+    let what = match failure.standing.task {
+        Task::Up => "this migration",
+        Task::Rollback { .. } => "this rollback",
+    };
     let left = match failure.left {
-        Left::Nothing => "and nothing of this migration is left".to_owned(),
-        Left::Statements(0) => "and no statement of this migration is done".to_owned(),
-        Left::Statements(1) => "and the first statement of this migration is done".to_owned(),
-        Left::Statements(done) => {
-            format!("and the first {done} statements of this migration are done")
-        }
-        Left::Unknown => or_at(failure.version),
+        Left::Nothing => format!("and nothing of {what} is left"),
+        Left::Statements(0) => format!("and no statement of {what} is done"),
+        Left::Statements(1) => format!("and the first statement of {what} is done"),
+        Left::Statements(done) => format!("and the first {done} statements of {what} are done"),
+        Left::Unknown => or_at(failure.ends_at),
     };
     format!("{standing}, {left}")
 }
 
 /// Where the database stands if what was not answered is committed.
-fn or_at(version: Version) -> String {
-    format!("or at {version}, if its COMMIT got through")
+fn or_at(EndsAt(version): EndsAt) -> String {
+    let version = version.map(|version| version.to_string());
+    let at = at(version.as_deref());
+    format!("or at {at}, if its COMMIT got through")
 }
 
 /// How far the run came.
 fn state_at(standing: Standing) -> String {
     let position = standing.position.map(|version| version.to_string());
     let at = at(position.as_deref());
-    let applied = match standing.applied {
-        0 => "this run applied nothing".to_owned(),
-        1 => "1 migration of this run was applied and stays".to_owned(),
-        more => format!(
+    let done = match (standing.task, standing.done) {
+        (Task::Up, 0) => "this run applied nothing".to_owned(),
+        (Task::Up, 1) => "1 migration of this run was applied and stays".to_owned(),
+        (Task::Up, more) => format!(
             "{} of this run were applied and stay",
             count(more, "migration")
         ),
+        (Task::Rollback { .. }, 0) => "this run rolled back nothing".to_owned(),
+        (Task::Rollback { .. }, 1) => "1 migration was rolled back and stays so".to_owned(),
+        (Task::Rollback { .. }, more) => {
+            format!("{} were rolled back and stay so", count(more, "migration"))
+        }
     };
-    format!("{applied}; the database is at {at}")
+    format!("{done}; the database is at {at}")
 }
 
 /// What to do where the connection ended.
@@ -394,6 +473,10 @@ fn help_after(failure: &Failure) -> Vec<String> {
     let mut help = Vec::new();
     match &failure.cause {
         Cause::Server | Cause::Signal(_) => {}
+        Cause::Differs(_) => help.push(
+            "something in this database was not there when the rollback was proven: find out what from the differences, and change it"
+                .to_owned(),
+        ),
         // Where the server said something, the advice is about that.
         Cause::Lost if failure.server.is_some() => {}
         Cause::Lost => help.push(
@@ -410,20 +493,19 @@ fn help_after(failure: &Failure) -> Vec<String> {
             help.push("or allow more with table_lock.budget".to_owned());
         }
     }
+    let again = format!(
+        "then run `dsentr-migrate {}` again, which is safe",
+        failure.standing.task
+    );
+    let row = match failure.standing.task {
+        Task::Up => "only the row in the history is left to write",
+        Task::Rollback { .. } => "only the row in the history is left to remove",
+    };
     help.push(match failure.left {
-        Left::Nothing => "then run `dsentr-migrate up` again, which is safe".to_owned(),
-        Left::Unknown => {
-            "then run `dsentr-migrate up` again, which is safe: it asks the history first"
-                .to_owned()
-        }
-        Left::Statements(done) if done == failure.statements => {
-            "then run `dsentr-migrate up` again, which is safe: only the row in the history is left to write"
-                .to_owned()
-        }
-        Left::Statements(done) => format!(
-            "then run `dsentr-migrate up` again, which is safe: it goes on with statement {}",
-            done + 1
-        ),
+        Left::Nothing => again,
+        Left::Unknown => format!("{again}: it asks the history first"),
+        Left::Statements(done) if done == failure.statements => format!("{again}: {row}"),
+        Left::Statements(done) => format!("{again}: it goes on with statement {}", done + 1),
     });
     help
 }

@@ -1,7 +1,8 @@
-//! What `plan` says: the steps that `up` would take, and the way back of each.
+//! What `plan` says: the steps that `up` would take, what each keeps the application from, and its way back.
 
 use serde::Serialize;
 
+use super::evidence::{AllowanceReport, SealReport, detail};
 use super::migrations::{line, name_width};
 use super::{Paint, Report, at, count};
 use crate::connect::Target;
@@ -34,10 +35,16 @@ pub struct StepReport {
     pub statements: usize,
     /// Whether it is one transaction.
     pub transaction: bool,
+    /// What it destroys, in the words of its author.
+    pub data_loss: &'static [&'static str],
     /// Its way back.
     pub rollback: RollbackReport,
     /// Why a second run of it would fail.
     pub not_rerunnable: Option<&'static str>,
+    /// The rules of the build that it is excused from.
+    pub allowances: Vec<AllowanceReport>,
+    /// What was proven of it; nothing where it is not sealed.
+    pub seal: Option<SealReport>,
 }
 
 /// The way back of a step.
@@ -84,12 +91,15 @@ impl StepReport {
             name: step.stem.to_owned(),
             statements: step.statements.len(),
             transaction: step.mode == Mode::Transaction,
+            data_loss: step.data_loss,
             rollback: match step.rollback {
                 Rollback::Sql { data_loss, .. } => RollbackReport::Sql { data_loss },
                 Rollback::Irreversible { reason } => RollbackReport::Irreversible { reason },
                 Rollback::NothingToUndo { reason } => RollbackReport::NothingToUndo { reason },
             },
             not_rerunnable: step.not_rerunnable,
+            allowances: step.allowances.iter().map(AllowanceReport::from).collect(),
+            seal: step.seal.map(SealReport::from),
         }
     }
 
@@ -99,24 +109,43 @@ impl StepReport {
         } else {
             "without a transaction"
         };
-        let mut rest = format!("{}, {mode}", count(self.statements, "statement"));
-        match &self.rollback {
-            RollbackReport::Sql { .. } => {}
-            RollbackReport::Irreversible { .. } => rest.push_str(", irreversible"),
-            RollbackReport::NothingToUndo { .. } => rest.push_str(", nothing to undo"),
-        }
+        let sealed = match self.seal {
+            Some(_) => "",
+            None => ", not sealed",
+        };
+        let rest = format!("{}, {mode}{sealed}", count(self.statements, "statement"));
         let mut text = line("up", &paint.note("up"), &self.name, width, &rest);
-        match &self.rollback {
-            RollbackReport::Sql { data_loss } => {
-                for loss in *data_loss {
-                    text.push_str(&format!("                data loss: {loss}\n"));
-                }
-            }
-            RollbackReport::Irreversible { reason } | RollbackReport::NothingToUndo { reason } => {
-                text.push_str(&format!("                {reason}\n"));
-            }
+        if let Some(seal) = &self.seal {
+            text += &seal.details(paint);
+        }
+        for loss in self.data_loss {
+            text += &detail("destroys", loss, Paint::bad, paint);
+        }
+        text += &self.way_back(paint);
+        for AllowanceReport { rule, reason } in &self.allowances {
+            text += &detail("allowed", &format!("{rule}: {reason}"), Paint::note, paint);
         }
         text
+    }
+
+    fn way_back(&self, paint: Paint) -> String {
+        let line = |way: &str, color| detail("way back", way, color, paint);
+        match &self.rollback {
+            RollbackReport::Sql { data_loss } => {
+                let losses = data_loss
+                    .iter()
+                    .map(|loss| detail("way back destroys", loss, Paint::bad, paint));
+                let proven = match &self.seal {
+                    Some(seal) => line(&format!("proven on {}", seal.servers()), Paint::good),
+                    None => line("not proven", Paint::note),
+                };
+                std::iter::once(proven).chain(losses).collect()
+            }
+            RollbackReport::Irreversible { reason } => line(&format!("none: {reason}"), Paint::bad),
+            RollbackReport::NothingToUndo { reason } => {
+                line(&format!("nothing to undo: {reason}"), Paint::good)
+            }
+        }
     }
 }
 

@@ -1,17 +1,16 @@
-//! What `up` says: a line a migration while it runs, and where the database stands at the end.
+//! What `up` says at its end: what it applied, and where the database stands.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::error::ErrorReport;
-use super::migrations::{duration, line, name_width};
-use super::voice::Voice;
-use super::{Out, Paint, Report, at, count};
-use crate::apply::{Moment, Observer};
+use super::migrations::{duration, millis};
+use super::progress::DoneReport;
+use super::verify::FoundReport;
+use super::{Paint, Report, at, count};
 use crate::connect::Target;
 use crate::embedded::Migration;
-use crate::log::clear_line;
 use crate::plan::Plan;
 use crate::source::Version;
 
@@ -25,29 +24,53 @@ pub struct UpReport {
     /// Which database.
     pub database: Target,
     /// What this run applied, in order.
-    pub applied: Vec<AppliedReport>,
+    pub applied: Vec<DoneReport>,
     /// Newest version in the history at the end.
     pub position: Option<String>,
     /// How long applying took, in milliseconds.
     pub duration_ms: u64,
+    /// How the schema compares with the seals at the end, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<FoundReport>,
     /// Why the run did not end as asked.
     pub error: Option<ErrorReport>,
     #[serde(skip)]
     remark: String,
 }
 
-/// One migration that this run applied.
-#[derive(Debug, Clone, Serialize)]
-pub struct AppliedReport {
-    /// Its version.
-    pub version: String,
-    /// Its name.
-    pub name: String,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-}
-
 impl UpReport {
+    /// A run that did something, whether or not it came to its end.
+    pub fn of(
+        database: Target,
+        applied: Vec<DoneReport>,
+        position: Option<Version>,
+        took: Duration,
+        error: Option<ErrorReport>,
+        verify: Option<FoundReport>,
+    ) -> Self {
+        let position = position.map(|version| version.to_string());
+        let remark = match (&error, &verify) {
+            // The error itself says what stays.
+            (Some(_), None) => String::new(),
+            _ => format!(
+                "{} applied in {}; the database is at {}\n",
+                count(applied.len(), "migration"),
+                duration(took),
+                at(position.as_deref())
+            ),
+        };
+        Self {
+            schema: SCHEMA,
+            database,
+            applied,
+            position,
+            duration_ms: millis(took),
+            verify,
+            error,
+            remark,
+        }
+    }
+
     /// A run that found nothing to do.
     pub fn nothing(
         database: Target,
@@ -72,114 +95,26 @@ impl UpReport {
             applied: Vec::new(),
             position,
             duration_ms: 0,
+            verify: None,
             error: None,
             remark,
+        }
+    }
+
+    /// Adds how the schema compares with the seals.
+    #[must_use]
+    pub fn with(self, found: FoundReport) -> Self {
+        Self {
+            verify: Some(found),
+            ..self
         }
     }
 }
 
 impl Report for UpReport {
     /// The list was written while it grew.
-    fn text(&self, _: Paint) -> String {
-        self.remark.clone()
+    fn text(&self, paint: Paint) -> String {
+        let found = self.verify.as_ref().map(|found| found.text(paint));
+        format!("{}{}", self.remark, found.unwrap_or_default())
     }
-}
-
-/// Writes a line a migration, and keeps the list. What takes long is told on stderr.
-pub struct Progress<'a> {
-    out: &'a mut Out,
-    voice: Voice,
-    width: usize,
-    applied: Vec<AppliedReport>,
-}
-
-impl<'a> Progress<'a> {
-    /// For the steps of a plan.
-    pub fn new(out: &'a mut Out, plan: &Plan<'_>) -> Self {
-        Self {
-            width: name_width(plan.steps.iter().map(|step| step.stem)),
-            voice: Voice::new(out.format()),
-            out,
-            applied: Vec::new(),
-        }
-    }
-
-    /// Where the results go, when there is nothing to report of the run itself.
-    pub fn into_out(self) -> &'a mut Out {
-        self.out
-    }
-
-    /// Writes the result of a run that did something, whether or not it came to its end.
-    ///
-    /// # Errors
-    /// As [`Out::report`].
-    pub fn report(
-        self,
-        database: Target,
-        position: Option<Version>,
-        took: Duration,
-        error: Option<ErrorReport>,
-    ) -> anyhow::Result<()> {
-        let position = position.map(|version| version.to_string());
-        let remark = match &error {
-            // The error itself says what stays.
-            Some(_) => String::new(),
-            None => format!(
-                "{} applied in {}; the database is at {}\n",
-                count(self.applied.len(), "migration"),
-                duration(took),
-                at(position.as_deref())
-            ),
-        };
-        self.out.report(&UpReport {
-            schema: SCHEMA,
-            database,
-            applied: self.applied,
-            position,
-            duration_ms: millis(took),
-            error,
-            remark,
-        })
-    }
-
-    /// The line of the migration that failed.
-    pub fn failed(&mut self, name: &str) {
-        let painted = self.out.paint().bad("failed");
-        self.say(&line("failed", &painted, name, self.width, ""));
-    }
-
-    /// What cannot be written must not stop a run that is under way.
-    fn say(&mut self, text: &str) {
-        clear_line();
-        if let Err(error) = self.out.text(text) {
-            tracing::warn!("{error:#}");
-        }
-    }
-}
-
-impl Observer for Progress<'_> {
-    fn applied(&mut self, migration: &Migration, took: Duration) {
-        let painted = self.out.paint().good("applied");
-        let width = self.width;
-        self.say(&line(
-            "applied",
-            &painted,
-            migration.stem,
-            width,
-            &format!("{:>8}", duration(took)),
-        ));
-        self.applied.push(AppliedReport {
-            version: migration.version.to_string(),
-            name: migration.stem.to_owned(),
-            duration_ms: millis(took),
-        });
-    }
-
-    fn running(&mut self, moment: &Moment<'_>) {
-        self.voice.tell(moment);
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

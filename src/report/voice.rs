@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::migrations::{STATE_WIDTH, duration};
 use crate::apply::{Look, Moment};
 use crate::config::Format;
+use crate::embedded::Way;
 use crate::log::{clear_line, show_line};
 
 /// Between two lines of a log about one statement, at the start; it doubles up to [`LONGEST_SILENCE`].
@@ -26,7 +27,7 @@ pub(super) struct Voice {
 
 /// Until when a log is quiet about a statement.
 struct Silence {
-    statement: (String, Option<usize>),
+    statement: (&'static str, Option<usize>),
     until: Instant,
     length: Duration,
 }
@@ -49,7 +50,7 @@ impl Voice {
     }
 
     fn is_due(&mut self, moment: &Moment<'_>) -> bool {
-        let statement = (moment.migration.stem.to_owned(), moment.statement);
+        let statement = (moment.migration.stem, moment.statement);
         let now = Instant::now();
         let same = self
             .silence
@@ -104,7 +105,7 @@ fn short(moment: &Moment<'_>) -> String {
     };
     let mut text = format!(
         "  {word:STATE_WIDTH$}{}, {}, {}",
-        moment.migration.stem,
+        what(moment),
         at(moment, ""),
         duration(moment.elapsed)
     );
@@ -134,15 +135,23 @@ fn described(moment: &Moment<'_>) -> String {
     let state = moment.look.map(state).unwrap_or_default();
     format!(
         "{}, {}, for {}{state}",
-        moment.migration.stem,
+        what(moment),
         at(moment, "statement "),
         duration(moment.elapsed)
     )
 }
 
+fn what(moment: &Moment<'_>) -> String {
+    let stem = moment.migration.stem;
+    match moment.way {
+        Way::Forward => stem.to_owned(),
+        Way::Back => format!("rollback of {stem}"),
+    }
+}
+
 /// Which statement, with a word before its number.
 fn at(moment: &Moment<'_>, word: &str) -> String {
-    let all = moment.migration.statements.len();
+    let all = moment.statements;
     match moment.statement {
         Some(statement) => format!("{word}{} of {all}", statement + 1),
         None => "its row in the history".to_owned(),

@@ -1,6 +1,6 @@
 //! How two schemas differ, object by object.
 
-use super::{Objects, whole};
+use super::{Objects, wholes};
 use serde::Serialize;
 
 /// An object that is not as it should be.
@@ -41,6 +41,14 @@ impl Difference {
             | Self::Different { object, .. } => object,
         }
     }
+
+    /// As it is; none where it is not there.
+    pub fn found(&self) -> Option<&str> {
+        match self {
+            Self::Absent { .. } => None,
+            Self::Extra { found, .. } | Self::Different { found, .. } => Some(found),
+        }
+    }
 }
 
 /// What differs, by object. Where a whole object is absent or extra, its parts are not told of.
@@ -51,12 +59,12 @@ pub fn differences<'a>(
     let expected: std::collections::BTreeMap<&str, &str> = expected.into_iter().collect();
     let mut differences = Vec::new();
     let is_told_with = |object: &str, here: &dyn Fn(&str) -> bool, there: &dyn Fn(&str) -> bool| {
-        let mut above = whole(object);
-        while let Some(object) = above {
+        let mut above = wholes(object);
+        while let Some(object) = above.pop() {
             if here(&object) && !there(&object) {
                 return true;
             }
-            above = whole(&object);
+            above.extend(wholes(&object));
         }
         false
     };

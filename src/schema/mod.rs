@@ -8,12 +8,15 @@
 //! It reads, and compares with what should be there. What should be there is the seals' to know.
 
 mod difference;
+mod normal;
 mod object;
+mod read;
 
 use std::collections::BTreeMap;
 
 pub use self::difference::{Difference, differences};
-pub use self::object::{grantee, whole};
+pub use self::object::{grantee, wholes};
+pub use self::read::{Schema, Scope};
 
 /// From each object to its definition.
 pub type Objects = BTreeMap<String, String>;

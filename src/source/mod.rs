@@ -2,12 +2,14 @@
 //!
 //! Shared by build.rs, the checks and the runtime. It knows nothing of SQL: no parser is reached from here.
 
+mod day;
 mod excerpt;
 mod name;
 mod span;
 mod table_lock;
 mod version;
 
+pub use day::Day;
 pub use excerpt::{Excerpt, Note};
 pub use name::{FileName, NameProblem};
 pub use span::{Location, Span};

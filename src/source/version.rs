@@ -41,7 +41,7 @@ impl Version {
         Self::new(year, month, day, counter).is_some()
     }
 
-    const fn parts(self) -> (i64, i64, i64, i64) {
+    pub(super) const fn parts(self) -> (i64, i64, i64, i64) {
         let number = self.0;
         (
             number / 1_000_000,

@@ -31,8 +31,13 @@ pub(crate) struct Dsentr {
 
 /// The executable with arguments: no terminal, no input, an empty home, no variable of the caller's.
 pub(crate) fn dsentr(arguments: &[&str]) -> Dsentr {
+    executable(env!("CARGO_BIN_EXE_dsentr-migrate"), arguments)
+}
+
+/// Another executable in the same surroundings.
+pub(crate) fn executable(path: &str, arguments: &[&str]) -> Dsentr {
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dsentr-migrate"));
+    let mut command = Command::new(path);
     command
         .args(arguments)
         .env_clear()

@@ -3,14 +3,17 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use dsentr_migrate::check::seal::Seal;
 use dsentr_migrate::check::{Entry, Problem, check};
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::{Environment, Format, load};
-use dsentr_migrate::embedded::{Migration, leak};
+use dsentr_migrate::embedded::{Migration, leak, leak_sealed};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{Out, Paint, render_error};
 use dsentr_migrate::signal::Stop;
 use tracing::instrument::WithSubscriber as _;
+
+use super::sealed::{lock_file, sealed};
 
 /// A binary as it would be with other migrations embedded.
 #[derive(Clone, Copy)]
@@ -27,6 +30,22 @@ impl Library {
         let problems: Vec<String> = outcome.problems.iter().map(Problem::render).collect();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
         Self(leak(&entries, &outcome.migrations))
+    }
+
+    /// The same, each with its seal, to which the test may add evidence. Without one where the test takes it away.
+    pub(crate) fn sealed(files: &[(&str, &str)], evidence: impl Fn(Seal) -> Option<Seal>) -> Self {
+        let plain = sealed(files);
+        let seals = plain.seals().iter().cloned().filter_map(evidence);
+        let lock_file = lock_file(seals.collect());
+        let entries: Vec<Entry> = files
+            .iter()
+            .map(|(name, text)| Entry::file(*name, text.as_bytes()))
+            .collect();
+        Self(leak_sealed(
+            &entries,
+            &check(&entries).migrations,
+            &lock_file,
+        ))
     }
 
     /// Runs a command against a database. What it prints, how it ends.
@@ -112,6 +131,7 @@ pub(crate) fn up() -> Command {
     Command::Up {
         to: None,
         strict: false,
+        verify: false,
     }
 }
 

@@ -1,10 +1,40 @@
 //! What was proven of each migration on real servers, as `migrations/migrations.lock` keeps it.
+//!
+//! The form of the file, and whether a seal and a migration belong together. The evidence itself is gathered by
+//! `cargo migration seal`; here it is believed, as far as it agrees with itself.
 
+mod evidence;
+mod gate;
+mod hash;
+mod read;
+mod write;
+
+pub use evidence::evidence_problems;
+pub use gate::Gate;
+pub use hash::{forward_sha256, rollback_sha256, schema_sha256};
+
+pub(super) use evidence::{LONG_LOCK_RECIPE, REWRITE_RECIPE, long_table_lock, table_rewrite};
+pub(super) use gate::{
+    Sealed, UNSEALED, judge, seal_contradiction, sealed_file, sealed_forward, sealed_order,
+    sealed_rollback, unsealed,
+};
+
+use super::problem::Problem;
 use crate::source::TableLock;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The name of the file in the folder of the migrations.
 pub const LOCK_FILE: &str = "migrations.lock";
+
+/// The rule that a file which does not parse breaks.
+pub(super) const LOCK_FILE_RULE: &str = "lock-file";
+
+/// `migrations/migrations.lock`: the seals, oldest first. What the objects of one are, those before it decide.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct LockFile {
+    seals: Vec<Seal>,
+}
 
 /// The evidence about one migration: one block of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,16 +45,18 @@ pub struct Seal {
     pub forward: [u8; 32],
     /// SHA-256 of the rollback block, or of the comment that stands for one.
     pub rollback: [u8; 32],
+    /// SHA-256 of the whole schema after it.
+    pub schema: [u8; 32],
     /// Whether it runs in a transaction.
     pub transaction: bool,
     /// Whether a second run is clean.
     pub rerunnable: bool,
+    /// The majors of PostgreSQL that all this was proven on.
+    pub proven_on: BTreeSet<u32>,
     /// What the way forward destroys, in the words of the file.
     pub data_loss: Vec<String>,
     /// What the way back destroys, in the words of the file.
     pub rollback_data_loss: Vec<String>,
-    /// The majors of PostgreSQL that all this was proven on.
-    pub proven_on: BTreeSet<u32>,
     /// The strongest lock that it holds at its end, for each table that was there before.
     pub locks: BTreeMap<String, TableLock>,
     /// The tables that were there before and that it rewrites.
@@ -37,8 +69,6 @@ pub struct Seal {
     pub changed: BTreeMap<String, String>,
     /// The objects that were there before it and are not after.
     pub dropped: BTreeSet<String>,
-    /// SHA-256 of the whole schema after it.
-    pub schema: [u8; 32],
 }
 
 /// How many rows of a table a migration touches, with the fixture rows in it.
@@ -48,4 +78,62 @@ pub struct Rows {
     pub read: u64,
     /// How many are inserted, updated and deleted.
     pub written: u64,
+}
+
+impl LockFile {
+    /// With these seals, in the order of their names. Whether their objects agree is looked at when the text is parsed.
+    pub fn new(mut seals: Vec<Seal>) -> Self {
+        seals.sort_by(|a, b| a.stem.cmp(&b.stem));
+        Self { seals }
+    }
+
+    /// Reads the text of the file. It must be, to the byte, what [`LockFile::to_text`] writes, and agree with itself.
+    ///
+    /// # Errors
+    /// All that is wrong with it, each at its place.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let shown: Arc<str> = Arc::from(text);
+        read::read(text).map_err(|findings| {
+            let problems = findings.into_iter();
+            problems
+                .map(|finding| finding.into_problem(LOCK_FILE_RULE, LOCK_FILE, &shown))
+                .collect()
+        })
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        write::write(&self.seals)
+    }
+
+    /// The seals, oldest first.
+    pub fn seals(&self) -> &[Seal] {
+        &self.seals
+    }
+
+    /// The seal of one migration, by its file name without `.sql`.
+    pub fn seal(&self, stem: &str) -> Option<&Seal> {
+        self.seals.iter().find(|seal| seal.stem == stem)
+    }
+
+    /// The objects that are there after the first `count` migrations, each with its definition.
+    pub fn schema_after(&self, count: usize) -> BTreeMap<String, String> {
+        let mut objects = BTreeMap::new();
+        for seal in self.seals.iter().take(count) {
+            seal.apply(&mut objects);
+        }
+        objects
+    }
+}
+
+impl Seal {
+    /// Does to the objects what the migration does.
+    pub fn apply(&self, objects: &mut BTreeMap<String, String>) {
+        for object in &self.dropped {
+            objects.remove(object);
+        }
+        for (object, definition) in self.added.iter().chain(&self.changed) {
+            objects.insert(object.clone(), definition.clone());
+        }
+    }
 }

@@ -1,3 +1,5 @@
+-- allow: set-schema: it is valid.
+-- allow: check-constraint: it is valid.
 DO $outer$
 DECLARE
     n int;

@@ -1,3 +1,4 @@
+-- allow: drop-table: it is a fixture.
 DO $$
 BEGIN
     EXECUTE format('DROP TABLE %I', 'a');

@@ -1,3 +1,4 @@
+-- allow: drop-table: it is a fixture.
 CREATE TEMP TABLE t (a int);
 DROP TABLE IF EXISTS t, a;
 

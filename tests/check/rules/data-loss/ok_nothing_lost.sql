@@ -1,3 +1,6 @@
+-- allow: drop-index: it is a fixture.
+-- allow: drop-object: it is a fixture.
+-- allow: drop-constraint: it is a fixture.
 DROP INDEX IF EXISTS a_b_idx;
 DROP VIEW IF EXISTS v;
 DROP MATERIALIZED VIEW IF EXISTS m;

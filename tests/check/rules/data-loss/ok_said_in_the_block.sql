@@ -1,3 +1,4 @@
+-- allow: drop-column: it is a fixture.
 ALTER TABLE a DROP COLUMN IF EXISTS b;
 
 -- Rollback:

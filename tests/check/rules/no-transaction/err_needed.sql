@@ -1,3 +1,5 @@
+-- allow: reindex: it is a fixture.
+-- allow: vacuum-full: it is a fixture.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_b_idx ON public.a (b);
 DROP INDEX CONCURRENTLY IF EXISTS public.a_b_idx;
 REINDEX TABLE CONCURRENTLY public.a;

@@ -1,3 +1,4 @@
+-- allow: create-index: it is a fixture.
 CREATE INDEX IF NOT EXISTS a_b_idx ON public.a (b);
 
 -- Rollback:

@@ -1,3 +1,5 @@
+-- allow: vacuum-full: it is a fixture.
+-- allow: reindex: it is a fixture.
 REFRESH MATERIALIZED VIEW CONCURRENTLY v;
 CLUSTER a USING a_b_idx;
 REINDEX TABLE a;

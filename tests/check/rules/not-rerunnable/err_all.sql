@@ -1,3 +1,7 @@
+-- allow: rename: it is a fixture.
+-- allow: drop-constraint: it is a fixture.
+-- allow: drop-object: it is a fixture.
+-- allow: drop-index: it is a fixture.
 CREATE TABLE a (b int);
 CREATE TABLE c AS SELECT 1;
 SELECT 1 AS b INTO d;

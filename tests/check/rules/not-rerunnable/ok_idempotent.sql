@@ -1,3 +1,4 @@
+-- allow: rename: it is a fixture.
 CREATE TABLE IF NOT EXISTS a (b int);
 CREATE INDEX IF NOT EXISTS a_b_idx ON a (b);
 CREATE EXTENSION IF NOT EXISTS pgcrypto;

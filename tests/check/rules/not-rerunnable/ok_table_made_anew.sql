@@ -1,3 +1,4 @@
+-- allow: drop-table: it is a fixture.
 -- Data loss: the cache.
 DROP TABLE IF EXISTS cache;
 CREATE TABLE cache (a int);

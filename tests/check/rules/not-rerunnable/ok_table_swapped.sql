@@ -1,3 +1,5 @@
+-- allow: rename: it is a fixture.
+-- allow: drop-table: it is a fixture.
 -- Data loss: the old sessions.
 ALTER TABLE sessions RENAME TO sessions_old;
 CREATE TABLE sessions (id uuid);

@@ -1,3 +1,4 @@
+-- allow: create-index: it is a fixture.
 -- In a transaction search_path is pinned.
 CREATE INDEX IF NOT EXISTS workflows_name_idx ON workflows (lower(name));
 

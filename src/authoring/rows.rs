@@ -1,0 +1,254 @@
+//! What a move did to the rows: which were lost, and which values changed.
+//!
+//! A pure function of the rows before and after.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::changes::{Change, Move};
+use super::state::{Row, Rows};
+
+/// What a move did to the rows.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Moved {
+    /// What is gone: tables, columns and rows, a line each.
+    pub(super) lost: Vec<String>,
+    /// Values that are no longer what they were, declared or not, a line a row. One that was NULL is none.
+    pub(super) overwritten: Vec<String>,
+    /// What is not as it was though no line of the file with rows says so, a line a row.
+    pub(super) changed: Vec<String>,
+    /// Where that is: `workflows.name`, or a table where whole rows come or go.
+    pub(super) places: BTreeSet<String>,
+    /// The declared changes that happened.
+    pub(super) happened: BTreeSet<usize>,
+}
+
+/// What became of a row.
+enum Fate<'a> {
+    Gone(&'a Row),
+    Came(&'a Row),
+    Changed(&'a Row, &'a Row),
+}
+
+/// Compares the rows after a move with those before it.
+pub(super) fn moved(expected: &Rows, found: &Rows, changes: &[Change], a_move: Move) -> Moved {
+    let mut moved = Moved::default();
+    for (table, before) in expected {
+        let Some(after) = found.get(table) else {
+            moved.lose_table(table, before);
+            continue;
+        };
+        // Of a table without rows the columns are not known.
+        let left = columns(if after.is_empty() { before } else { after });
+        let (common, gone): (BTreeSet<&str>, BTreeSet<&str>) = columns(before)
+            .into_iter()
+            .partition(|column| left.contains(column));
+        for column in gone {
+            moved.lose_column(table, column, before);
+        }
+        let declared = changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| change.table == *table && change.moves.contains(&a_move));
+        moved.compare(
+            table,
+            &fates(before, after, &common),
+            &common,
+            &declared.collect::<Vec<_>>(),
+        );
+    }
+    moved
+}
+
+impl Moved {
+    fn lose_table(&mut self, table: &str, rows: &[Row]) {
+        if !rows.is_empty() {
+            self.lost.push(format!(
+                "  - table {table} with {}",
+                count(rows.len(), "row")
+            ));
+        }
+    }
+
+    fn lose_column(&mut self, table: &str, column: &str, rows: &[Row]) {
+        let values = rows
+            .iter()
+            .filter(|row| row.get(column).is_some_and(|value| !value.is_null()));
+        let values = values.count();
+        if values > 0 {
+            self.lost.push(format!(
+                "  - column {table}.{column} with {}",
+                count(values, "value")
+            ));
+        }
+    }
+
+    fn compare(
+        &mut self,
+        table: &str,
+        fates: &[Fate<'_>],
+        common: &BTreeSet<&str>,
+        declared: &[(usize, &Change)],
+    ) {
+        for fate in fates {
+            match fate {
+                Fate::Gone(row) => self
+                    .lost
+                    .push(format!("  - {table}: {}", project(row, common))),
+                Fate::Came(_) => {}
+                Fate::Changed(before, after) => {
+                    let was_there =
+                        |column: &&str| before.get(*column).is_some_and(|value| !value.is_null());
+                    let values = differing(before, after, common);
+                    let values: Vec<&str> = values.into_iter().filter(was_there).collect();
+                    if !values.is_empty() {
+                        self.overwritten
+                            .push(change_line(table, before, after, &values));
+                    }
+                }
+            }
+            self.hold_to(table, fate, common, declared);
+        }
+    }
+
+    /// Holds what became of a row to what was declared.
+    fn hold_to(
+        &mut self,
+        table: &str,
+        fate: &Fate<'_>,
+        common: &BTreeSet<&str>,
+        declared: &[(usize, &Change)],
+    ) {
+        let whole = declared
+            .iter()
+            .find(|(_, change)| change.columns.is_empty());
+        match fate {
+            _ if whole.is_some() => self.happened.extend(whole.map(|(nth, _)| *nth)),
+            Fate::Gone(row) => self.change(
+                table.to_owned(),
+                format!("  - {table}: {}", project(row, common)),
+            ),
+            Fate::Came(row) => self.change(
+                table.to_owned(),
+                format!("  + {table}: {}", project(row, common)),
+            ),
+            Fate::Changed(before, after) => {
+                let mut values = differing(before, after, common);
+                for (nth, change) in declared {
+                    let count = values.len();
+                    values.retain(|column| !change.columns.contains(*column));
+                    if values.len() < count {
+                        self.happened.insert(*nth);
+                    }
+                }
+                for column in &values {
+                    self.places.insert(format!("{table}.{column}"));
+                }
+                if !values.is_empty() {
+                    self.changed
+                        .push(change_line(table, before, after, &values));
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, place: String, line: String) {
+        self.places.insert(place);
+        self.changed.push(line);
+    }
+}
+
+/// What became of each row that is not as it was. A row that goes and one that comes are one that changed, where they have
+/// a value in common that tells rows apart.
+fn fates<'a>(before: &'a [Row], after: &'a [Row], columns: &BTreeSet<&str>) -> Vec<Fate<'a>> {
+    let mut after: Vec<&Row> = after.iter().collect();
+    let mut gone = Vec::new();
+    for row in before {
+        match after
+            .iter()
+            .position(|other| differing(row, other, columns).is_empty())
+        {
+            Some(place) => _ = after.remove(place),
+            None => gone.push(row),
+        }
+    }
+    let mut fates = Vec::new();
+    for row in gone {
+        let alike = |other: &&Row| {
+            let same = columns.iter().filter(|column| {
+                row.get(**column) == other.get(**column)
+                    && row.get(**column).is_some_and(|value| !value.is_null())
+            });
+            same.count()
+        };
+        let nearest =
+            (0..after.len()).max_by_key(|place| (alike(&after[*place]), usize::MAX - place));
+        match nearest.filter(|place| {
+            is_same_row(row, after[*place]) || 2 * alike(&after[*place]) > columns.len()
+        }) {
+            Some(place) => fates.push(Fate::Changed(row, after.remove(place))),
+            None => fates.push(Fate::Gone(row)),
+        }
+    }
+    fates.extend(after.into_iter().map(Fate::Came));
+    fates
+}
+
+fn is_same_row(before: &Row, after: &Row) -> bool {
+    before
+        .get("id")
+        .is_some_and(|id| after.get("id") == Some(id))
+}
+
+/// The columns of a table that has a row.
+fn columns(rows: &[Row]) -> BTreeSet<&str> {
+    let first = rows.first().into_iter();
+    first
+        .flat_map(|row| row.keys().map(String::as_str))
+        .collect()
+}
+
+/// The columns, of some, in which two rows differ.
+fn differing<'a>(before: &Row, after: &Row, columns: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let columns = columns.iter().copied();
+    columns
+        .filter(|column| before.get(*column) != after.get(*column))
+        .collect()
+}
+
+/// `~ workflows (id "b1"): name "Daily report" -> "Daily report (2)"`.
+fn change_line(table: &str, before: &Row, after: &Row, columns: &[&str]) -> String {
+    let name = before.get_key_value("id").or_else(|| before.iter().next());
+    let name = name.filter(|(column, _)| !columns.contains(&column.as_str()));
+    let name = name
+        .map(|(column, value)| format!(" ({column} {value})"))
+        .unwrap_or_default();
+    let value = |row: &Row, column: &str| row.get(column).unwrap_or(&Value::Null).to_string();
+    let values = columns.iter().map(|column| {
+        format!(
+            "{column} {} -> {}",
+            value(before, column),
+            value(after, column)
+        )
+    });
+    format!(
+        "  ~ {table}{name}: {}",
+        values.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Some columns of a row.
+fn project(row: &Row, columns: &BTreeSet<&str>) -> String {
+    let kept = row
+        .iter()
+        .filter(|(name, _)| columns.contains(name.as_str()));
+    kept.map(|(name, value)| format!("{name} {value}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}

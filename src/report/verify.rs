@@ -1,0 +1,186 @@
+//! What `verify` says: every object that is not as sealed, both definitions, and how many there are.
+
+use serde::Serialize;
+
+use super::migrations::{STATE_WIDTH, line};
+use super::{Paint, Report, count};
+use crate::connect::Target;
+use crate::schema::{Difference, Objects};
+use crate::verify::{Ignored, Verdict};
+
+/// Form and version of the JSON document.
+const SCHEMA: &str = "dsentr-migrate/verify/1";
+
+/// How many lines that both definitions have are shown around those that differ.
+const CONTEXT: usize = 2;
+
+/// The result of `verify`.
+#[derive(Debug, Serialize)]
+pub struct VerifyReport {
+    schema: &'static str,
+    /// Which database.
+    pub database: Target,
+    /// What was found.
+    #[serde(flatten)]
+    pub found: FoundReport,
+}
+
+/// What a comparison of the live schema with the seals found.
+#[derive(Debug, Serialize)]
+pub struct FoundReport {
+    /// The version whose schema was expected: the newest in the history.
+    pub position: Option<String>,
+    /// How many objects are sealed for it.
+    pub objects: usize,
+    /// What is not as sealed, by object.
+    pub differences: Vec<Difference>,
+    /// What is not as sealed and may be so, as the settings say.
+    pub ignored: Vec<Ignored>,
+    /// What the settings ignore, and is as sealed.
+    pub ignores_nothing: Vec<String>,
+    /// The objects of others; none where they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<Objects>,
+}
+
+impl VerifyReport {
+    /// Puts a verdict into a report.
+    pub fn new(database: Target, verdict: Verdict, others: Option<Objects>) -> Self {
+        Self {
+            schema: SCHEMA,
+            database,
+            found: FoundReport::new(verdict, others),
+        }
+    }
+}
+
+impl Report for VerifyReport {
+    fn text(&self, paint: Paint) -> String {
+        format!("{}\n{}", self.database, self.found.text(paint))
+    }
+}
+
+impl FoundReport {
+    /// Puts a verdict into a part of a report.
+    pub fn new(verdict: Verdict, others: Option<Objects>) -> Self {
+        Self {
+            position: verdict.position.map(|version| version.to_string()),
+            objects: verdict.objects,
+            differences: verdict.drift,
+            ignored: verdict.ignored,
+            ignores_nothing: verdict.idle,
+            others,
+        }
+    }
+
+    /// A block an object, and a line that sums up.
+    pub fn text(&self, paint: Paint) -> String {
+        let mut text: String = self
+            .differences
+            .iter()
+            .map(|difference| block(difference, paint))
+            .collect();
+        for ignored in &self.ignored {
+            let object = ignored.difference.object();
+            let painted = paint.note("ignored");
+            text.push_str(&line("ignored", &painted, object, 0, ""));
+            text.push_str(&labelled("reason", &ignored.reason));
+        }
+        for (object, definition) in self.others.iter().flatten() {
+            text.push_str(&line("not ours", "not ours", object, 0, ""));
+            text.push_str(&labelled("live", definition));
+        }
+        text.push_str(&self.summary());
+        text
+    }
+
+    fn summary(&self) -> String {
+        let ignored = match self.ignored.len() {
+            0 => String::new(),
+            ignored => format!(", {ignored} ignored"),
+        };
+        let sealed = match &self.position {
+            None => "nothing is applied".to_owned(),
+            Some(position) => format!("sealed at {position}"),
+        };
+        match (self.differences.len(), &self.position) {
+            (0, None) => format!("nothing is applied, and the schema is empty{ignored}\n"),
+            (0, Some(_)) => format!(
+                "the schema is as {sealed}: {}{ignored}\n",
+                count(self.objects, "object")
+            ),
+            (extra, None) => format!(
+                "nothing is applied, and the schema is not empty: {}{ignored}\n",
+                count(extra, "object")
+            ),
+            (1, Some(_)) => format!("the schema is not as {sealed}: 1 object differs{ignored}\n"),
+            (differing, Some(_)) => {
+                format!("the schema is not as {sealed}: {differing} objects differ{ignored}\n")
+            }
+        }
+    }
+}
+
+/// An object that is not as it should be, with its definitions.
+pub(super) fn block(difference: &Difference, paint: Paint) -> String {
+    let head = |word: &str, object: &str| line(word, &paint.bad(word), object, 0, "");
+    match difference {
+        Difference::Absent { object, expected } => {
+            head("absent", object) + &labelled("sealed", expected)
+        }
+        Difference::Extra { object, found } => head("extra", object) + &labelled("live", found),
+        Difference::Different {
+            object,
+            expected,
+            found,
+        } => {
+            let both = if expected.contains('\n') && found.contains('\n') {
+                by_line(expected, found)
+            } else {
+                labelled("sealed", expected) + &labelled("live", found)
+            };
+            head("different", object) + &both
+        }
+    }
+}
+
+/// A definition behind a word, its further lines below the first.
+fn labelled(label: &str, definition: &str) -> String {
+    let indent = STATE_WIDTH + 2;
+    let mut text = String::new();
+    for (nth, one) in definition.lines().enumerate() {
+        let label = if nth == 0 { label } else { "" };
+        let one = format!("{:indent$}{label:8}{one}", "");
+        text.push_str(one.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The lines that differ, `-` as sealed and `+` as live, and a few around them.
+fn by_line(sealed: &str, live: &str) -> String {
+    let (sealed, live): (Vec<&str>, Vec<&str>) = (sealed.lines().collect(), live.lines().collect());
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let start = sealed.iter().zip(&live).take_while(same).count();
+    let rest = sealed.len().min(live.len()) - start;
+    let backwards = sealed.iter().rev().zip(live.iter().rev());
+    let end = backwards.take(rest).take_while(same).count();
+    let (sealed_end, live_end) = (sealed.len() - end, live.len() - end);
+    let before = &sealed[start.saturating_sub(CONTEXT)..start];
+    let after = &sealed[sealed_end..sealed.len().min(sealed_end + CONTEXT)];
+    let head = format!("{:width$}- sealed, + live\n", "", width = STATE_WIDTH + 2);
+    let lines: String = [
+        (' ', before),
+        ('-', &sealed[start..sealed_end]),
+        ('+', &live[start..live_end]),
+        (' ', after),
+    ]
+    .iter()
+    .flat_map(|(sign, lines)| lines.iter().map(move |one| (sign, one)))
+    .map(|(sign, one)| {
+        let one = format!("{:width$}{sign} {one}", "", width = STATE_WIDTH + 2);
+        format!("{}\n", one.trim_end())
+    })
+    .collect();
+    head + &lines
+}

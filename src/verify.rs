@@ -1,0 +1,206 @@
+//! Whether the live schema is as the seals say: a pure function of both, and of what may differ.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::Ignore;
+use crate::embedded::{Migration, sealed_objects};
+use crate::schema::{Difference, Objects, Schema};
+use crate::source::Version;
+
+/// A version cannot be compared with: a migration up to it was not proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsealed {
+    /// Its name.
+    pub name: String,
+}
+
+/// The live schema is not as sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// How many objects differ.
+    pub objects: usize,
+    /// The version whose schema was expected.
+    pub position: Option<Version>,
+}
+
+impl fmt::Display for Unsealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is not sealed: this binary does not know what schema it leads to",
+            self.name
+        )
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plural, differ) = if self.objects == 1 {
+            ("", "differs")
+        } else {
+            ("s", "differ")
+        };
+        match self.position {
+            Some(version) => write!(
+                f,
+                "the schema is not as sealed at {version}: {} object{plural} {differ}",
+                self.objects
+            ),
+            None => write!(
+                f,
+                "nothing is applied, and the schema is not empty: {} object{plural}",
+                self.objects
+            ),
+        }
+    }
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The version whose schema was expected.
+    pub position: Option<Version>,
+    /// How many objects that has.
+    pub objects: usize,
+    /// What differs and should not, by object.
+    pub drift: Vec<Difference>,
+    /// What differs and may.
+    pub ignored: Vec<Ignored>,
+    /// What the settings ignore, and does not differ.
+    pub idle: Vec<String>,
+}
+
+/// A difference that the settings ignore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    /// What differs.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// Why it may.
+    pub reason: String,
+}
+
+/// The objects that should be there at a version; none at none, since there everything was taken back.
+///
+/// # Errors
+/// A migration up to it is not sealed.
+pub fn sealed(
+    embedded: &[Migration],
+    position: Option<Version>,
+) -> Result<BTreeMap<&'static str, &'static str>, Unsealed> {
+    let Some(version) = position else {
+        return Ok(BTreeMap::new());
+    };
+    sealed_objects(embedded, version).ok_or_else(|| Unsealed {
+        name: embedded
+            .iter()
+            .take_while(|migration| migration.version <= version)
+            .find(|migration| migration.seal.is_none())
+            .map_or_else(
+                || version.to_string(),
+                |migration| migration.stem.to_owned(),
+            ),
+    })
+}
+
+/// The schemas that are ours: public, and those that a migration makes.
+pub fn schemas(embedded: &[Migration]) -> Vec<String> {
+    let seals = embedded.iter().filter_map(|migration| migration.seal);
+    let made = seals.flat_map(|seal| seal.added);
+    let names = made.filter_map(|(object, _)| object.strip_prefix("schema "));
+    let mut schemas: Vec<String> = names.map(unquoted).collect();
+    schemas.push("public".to_owned());
+    schemas.sort_unstable();
+    schemas.dedup();
+    schemas
+}
+
+/// Compares.
+pub fn judge(
+    sealed: &BTreeMap<&'static str, &'static str>,
+    position: Option<Version>,
+    live: &Schema,
+    ignore: &[Ignore],
+) -> Verdict {
+    let expected = sealed
+        .iter()
+        .map(|(object, definition)| (*object, *definition));
+    let mut drift = live.differences(expected);
+    drift.retain(|difference| !is_of_others(difference));
+    let mut ignored = Vec::new();
+    let mut used = vec![false; ignore.len()];
+    drift.retain(|difference| {
+        let mut entries = ignore.iter().enumerate();
+        let entry = entries.find(|(_, entry)| entry.covers(difference.object()));
+        let Some((at, entry)) = entry else {
+            return true;
+        };
+        used[at] = true;
+        ignored.push(Ignored {
+            difference: difference.clone(),
+            reason: entry.reason.clone(),
+        });
+        false
+    });
+    let idle = ignore.iter().zip(used).filter(|(_, used)| !used);
+    Verdict {
+        position,
+        objects: sealed.len(),
+        drift,
+        ignored,
+        idle: idle.map(|(entry, _)| entry.object.clone()).collect(),
+    }
+}
+
+/// What is in the database and is not ours: all that was read but for what stands in our schemas, and what stands in
+/// none and is not sealed.
+pub fn others(
+    everything: &Schema,
+    ours: &Schema,
+    sealed: &BTreeMap<&'static str, &'static str>,
+) -> Objects {
+    let expected = sealed
+        .iter()
+        .map(|(object, definition)| (*object, *definition));
+    let extra = ours.differences(expected);
+    let shared = extra.iter().filter(|extra| is_of_others(extra));
+    let shared: Vec<&str> = shared.map(Difference::object).collect();
+    let all = everything.objects.iter();
+    let theirs = all.filter(|(object, _)| {
+        !ours.objects.contains_key(*object) || shared.contains(&object.as_str())
+    });
+    theirs
+        .map(|(object, definition)| (object.clone(), definition.clone()))
+        .collect()
+}
+
+/// What stands in no schema may be somebody else's, such as an extension that watches the server. Where we need it, it
+/// is sealed. What was granted on the database is about ours.
+fn is_of_others(difference: &Difference) -> bool {
+    let Difference::Extra { object, .. } = difference else {
+        return false;
+    };
+    let is_global_default = object.starts_with("default privileges on ")
+        && !object.contains(" in schema ")
+        && !object.contains(" by owner for ");
+    let kinds = ["extension ", "event trigger "];
+    let subject = ["comment on ", "owner of "]
+        .iter()
+        .find_map(|about| object.strip_prefix(about));
+    is_global_default
+        || subject == Some("database")
+        || kinds
+            .iter()
+            .any(|kind| subject.unwrap_or(object).starts_with(kind))
+}
+
+/// A name as the catalogue spells it.
+fn unquoted(name: &str) -> String {
+    let inner = name
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'));
+    inner.map_or_else(|| name.to_owned(), |inner| inner.replace("\"\"", "\""))
+}

@@ -1,0 +1,4 @@
+-- allow:
+SELECT 1;
+
+-- Nothing to undo: it is a fixture.

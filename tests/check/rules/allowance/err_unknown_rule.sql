@@ -1,0 +1,4 @@
+-- allow: everything: it is old.
+SELECT 1;
+
+-- Nothing to undo: it is a fixture.

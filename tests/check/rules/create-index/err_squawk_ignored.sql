@@ -1,0 +1,5 @@
+-- squawk-ignore-file
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX IF NOT EXISTS users_plan_idx ON users (plan);
+
+-- Nothing to undo: it is a fixture.

@@ -1,0 +1,3 @@
+ALTER TABLE users ALTER COLUMN plan DROP DEFAULT;
+
+-- Irreversible: it is a fixture.

@@ -1,0 +1,4 @@
+-- migrate: no-transaction
+DROP INDEX CONCURRENTLY IF EXISTS public.users_plan_idx;
+
+-- Irreversible: it is a fixture.

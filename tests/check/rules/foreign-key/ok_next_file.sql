@@ -1,0 +1,3 @@
+ALTER TABLE workflows VALIDATE CONSTRAINT workflows_user_id_fkey;
+
+-- Nothing to undo: it is a fixture.

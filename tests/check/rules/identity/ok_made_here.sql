@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS fresh (n int NOT NULL);
+ALTER TABLE fresh ALTER COLUMN n ADD GENERATED ALWAYS AS IDENTITY;
+
+-- Irreversible: it is a fixture.

@@ -1,0 +1,3 @@
+ALTER TABLE users ADD COLUMN IF NOT EXISTS tariff text;
+
+-- Nothing to undo: it is a fixture.

@@ -1,0 +1,5 @@
+-- Not rerunnable: it is a fixture.
+ALTER TABLE users ADD CONSTRAINT users_plan_present CHECK (plan IS NOT NULL) NOT VALID;
+ALTER TABLE users ALTER COLUMN plan SET NOT NULL;
+
+-- Nothing to undo: it is a fixture.

@@ -1,0 +1,3 @@
+ALTER TABLE users ALTER COLUMN plan SET DEFAULT 'solo', ALTER plan SET NOT NULL;
+
+-- Nothing to undo: it is a fixture.

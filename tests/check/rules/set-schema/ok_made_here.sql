@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS fresh (a text);
+ALTER TABLE fresh SET SCHEMA archive;
+
+-- Irreversible: it is a fixture.

@@ -1,0 +1,4 @@
+-- Data loss: all of it.
+TRUNCATE users CASCADE;
+
+-- Irreversible: it is a fixture.

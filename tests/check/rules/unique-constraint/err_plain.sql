@@ -1,0 +1,4 @@
+-- Not rerunnable: it is a fixture.
+ALTER TABLE users ADD CONSTRAINT users_name_key UNIQUE (name);
+
+-- Nothing to undo: it is a fixture.

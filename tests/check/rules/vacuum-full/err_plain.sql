@@ -1,0 +1,3 @@
+CLUSTER users USING users_pkey;
+
+-- Nothing to undo: it is a fixture.

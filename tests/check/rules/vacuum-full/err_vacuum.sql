@@ -1,0 +1,5 @@
+-- migrate: no-transaction
+VACUUM FULL public.users;
+VACUUM (FULL, ANALYZE) public.workflows;
+
+-- Nothing to undo: it is a fixture.

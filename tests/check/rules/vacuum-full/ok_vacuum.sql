@@ -1,0 +1,4 @@
+-- migrate: no-transaction
+VACUUM (ANALYZE) public.users;
+
+-- Nothing to undo: it is a fixture.

@@ -1,0 +1,3 @@
+ALTER TABLE users VALIDATE CONSTRAINT users_plan_check;
+
+-- Nothing to undo: it is a fixture.
