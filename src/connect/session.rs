@@ -63,7 +63,7 @@ impl Session {
     /// Asks the server to end the statement that it is at, if any. Whether it does is seen at the statement alone.
     /// The request is encrypted where the session is: what stands between may take no other.
     pub async fn cancel(&self) {
-        let request = self.cancel.cancel_query(self.dialer.gone_way());
+        let request = Box::pin(self.cancel.cancel_query(self.dialer.gone_way()));
         match tokio::time::timeout(PATIENCE, request).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(error = describe(&error), "no cancelling"),

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Way;
 use super::refusal::Fault;
-use super::stream::{Stream, Watch};
+use super::stream::{LastWord, Stream, Watch};
 use super::terms::{ALPN, Measure, Terms};
 
 /// Opens streams to one host on one way.
@@ -166,16 +166,15 @@ impl Call {
     {
         let name = ServerName::try_from(self.host.clone()).map_err(|_| Fault::Name)?;
         let connector = TlsConnector::from(Arc::clone(&terms.config));
-        let stream =
-            connector
-                .connect(name, stream)
-                .await
-                .map_err(|error| match self.dialer.way {
-                    Way::Direct if error.get_ref().is_none_or(|inner| !inner.is::<TlsError>()) => {
-                        Fault::Direct(error)
-                    }
-                    _ => Fault::Handshake(error),
-                })?;
+        let stream = connector
+            .connect(name, LastWord(stream))
+            .await
+            .map_err(|error| match self.dialer.way {
+                Way::Direct if error.get_ref().is_none_or(|inner| !inner.is::<TlsError>()) => {
+                    Fault::Direct(error)
+                }
+                _ => Fault::Handshake(error),
+            })?;
         let (_, session) = stream.get_ref();
         // Without it a server of another kind could be made to answer for this one.
         if self.dialer.way == Way::Direct && session.alpn_protocol() != Some(ALPN) {

@@ -21,7 +21,7 @@ pub(crate) struct Stream<S> {
 
 enum Bytes<S> {
     Plain(S),
-    Encrypted(Box<Encrypted<S>>),
+    Encrypted(Box<Encrypted<LastWord<S>>>),
 }
 
 impl<S> Stream<S> {
@@ -32,7 +32,7 @@ impl<S> Stream<S> {
         }
     }
 
-    pub(super) fn encrypted(stream: Encrypted<S>, watch: Watch) -> Self {
+    pub(super) fn encrypted(stream: Encrypted<LastWord<S>>, watch: Watch) -> Self {
         Self {
             bytes: Bytes::Encrypted(Box::new(stream)),
             watch: Some(watch),
@@ -102,6 +102,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
             Bytes::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Bytes::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
         }
+    }
+}
+
+/// Lets the other side have the last word: a server that refuses our certificate says so and hangs up, and what is
+/// written meanwhile fails before its reason is read. Where nothing can be written any more, what is read tells why.
+pub(super) struct LastWord<S>(pub(super) S);
+
+/// What a failed write has done.
+fn unless_hung_up<T>(written: Poll<io::Result<T>>, done: T) -> Poll<io::Result<T>> {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    match written {
+        Poll::Ready(Err(error)) if matches!(error.kind(), BrokenPipe | ConnectionReset) => {
+            Poll::Ready(Ok(done))
+        }
+        written => written,
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for LastWord<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for LastWord<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.0).poll_write(context, bytes);
+        unless_hung_up(written, bytes.len())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        unless_hung_up(Pin::new(&mut self.0).poll_flush(context), ())
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
 
