@@ -67,13 +67,13 @@ pub struct Verdict {
     pub objects: usize,
     /// What differs and should not, by object.
     pub drift: Vec<Difference>,
-    /// What differs and may.
+    /// What differs and may: by the settings, or since only somebody else could mend it.
     pub ignored: Vec<Ignored>,
     /// What the settings ignore, and does not differ.
     pub idle: Vec<String>,
 }
 
-/// A difference that the settings ignore.
+/// A difference that is told of and does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ignored {
     /// What differs.
@@ -133,15 +133,22 @@ pub fn judge(
     let mut ignored = Vec::new();
     let mut used = vec![false; ignore.len()];
     drift.retain(|difference| {
+        let object = difference.object();
         let mut entries = ignore.iter().enumerate();
-        let entry = entries.find(|(_, entry)| entry.covers(difference.object()));
-        let Some((at, entry)) = entry else {
-            return true;
+        let reason = match entries.find(|(_, entry)| entry.covers(object)) {
+            Some((at, entry)) => {
+                used[at] = true;
+                entry.reason.clone()
+            }
+            // The migration that would grant it has told which statements its owner should run.
+            None => match live.keeper(object) {
+                Some(keeper) => format!("only {keeper} can grant it, who owns that"),
+                None => return true,
+            },
         };
-        used[at] = true;
         ignored.push(Ignored {
             difference: difference.clone(),
-            reason: entry.reason.clone(),
+            reason,
         });
         false
     });

@@ -190,11 +190,13 @@ fn small(manifest: &str) -> String {
                         .iter()
                         .any(|name| line.starts_with(&format!("{name} =")))
             }
-            "[package]" | "[features]" => true,
+            // Its target is not copied.
+            "[package]" => !line.starts_with("default-run"),
+            "[features]" => true,
             section => section.starts_with("[profile"),
         };
         if keep {
-            small.push_str(&line.replace("name = \"dsentr-migrate\"", "name = \"copied-project\""));
+            small.push_str(&line.replace("= \"dsentr-migrate\"", "= \"copied-project\""));
             small.push('\n');
         }
     }

@@ -266,6 +266,32 @@ async fn a_role_that_the_migrations_name_may_run_them() {
     assert!(ended.result.is_ok(), "{}", ended.text());
 }
 
+/// As on a managed server, where somebody else has made the database: what only he can grant is told of, and is no drift.
+#[tokio::test]
+async fn what_only_another_role_can_grant_does_not_count() {
+    let server = Server::of_its_own();
+    let library = Library(sealed(MIGRATIONS, &server).await);
+    let database = server.database();
+    server.administer(&[
+        "CREATE ROLE migrator LOGIN CREATEROLE",
+        &format!("GRANT CREATE ON DATABASE {} TO migrator", database.name()),
+    ]);
+    let session = database.session().await;
+    session
+        .batch("GRANT CREATE ON SCHEMA public TO migrator")
+        .await;
+    let run = library.run(&database.url_as("migrator"), up()).await;
+    assert!(run.result.is_ok(), "{}", run.text());
+    let ended = library.run(&database.url(), VERIFY).await;
+    is("verify_beyond_reach.txt", &database, &ended);
+    let grant = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", database.name());
+    session.batch(&grant).await;
+    let owner = format!("ALTER DATABASE {} OWNER TO migrator", database.name());
+    session.batch(&owner).await;
+    let ended = library.run(&database.url(), VERIFY).await;
+    is("verify_within_reach.txt", &database, &ended);
+}
+
 #[tokio::test]
 async fn a_pooler_in_transaction_mode_keeps_nothing_of_it() {
     let library = library().await;

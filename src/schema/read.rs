@@ -28,6 +28,8 @@ pub struct Schema {
     pub owner: String,
     /// The objects.
     pub objects: Objects,
+    /// The database and schema public, where they belong to another role, with that: the owner can grant nothing on them.
+    pub beyond_reach: Objects,
 }
 
 /// Which objects are read.
@@ -90,10 +92,18 @@ impl Schema {
         differences(expected, &self.objects)
     }
 
+    /// The role that alone can grant what this object says, where the owner cannot.
+    pub fn keeper(&self, object: &str) -> Option<&str> {
+        let granted = object.strip_prefix("privileges on ")?;
+        let (subject, _) = granted.rsplit_once(" for ")?;
+        self.beyond_reach.get(subject).map(String::as_str)
+    }
+
     fn of(messages: &[SimpleQueryMessage]) -> Self {
         let mut schema = Self {
             owner: String::new(),
             objects: Objects::new(),
+            beyond_reach: Objects::new(),
         };
         for message in messages {
             let SimpleQueryMessage::Row(row) = message else {
@@ -105,6 +115,9 @@ impl Schema {
             };
             if object.is_empty() {
                 definition.clone_into(&mut schema.owner);
+            } else if let Some(subject) = object.strip_prefix(' ') {
+                let (subject, role) = (subject.to_owned(), definition.to_owned());
+                schema.beyond_reach.insert(subject, role);
             } else {
                 let definition = normal::definition(object, definition);
                 schema.objects.insert(object.to_owned(), definition);

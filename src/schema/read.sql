@@ -1,4 +1,5 @@
--- Every object of the scope and its definition: one row each, in no order. The row without a name holds the owner.
+-- Every object of the scope and its definition: one row each, in no order. The row without a name holds the owner, and one
+-- that begins with a blank names what belongs to somebody of whom the owner is no member, and whom.
 --
 -- Parsed while search_path is pg_catalog, so that no function of the database's own can be meant, and executed while it
 -- is public, so that what stands in public is printed without a schema. In it stand: {spaces} a condition on
@@ -216,6 +217,18 @@ described AS (
 )
 SELECT '' AS object, CASE owner_name WHEN 'owner' THEN '"owner"' ELSE quote_ident(owner_name) END AS definition
 FROM the
+UNION ALL
+SELECT ' database', role.name
+FROM pg_database
+JOIN role ON role.oid = datdba
+CROSS JOIN the
+WHERE datname = current_database() AND NOT pg_has_role(the.owner, datdba, 'USAGE')
+UNION ALL
+SELECT ' schema public', role.name
+FROM space
+JOIN role ON role.oid = nspowner
+CROSS JOIN the
+WHERE nspname = 'public' AND NOT pg_has_role(the.owner, nspowner, 'USAGE')
 UNION ALL
 SELECT 'schema ' || quote_ident(nspname), 'schema'
 FROM space

@@ -1,25 +1,8 @@
-//! Migrations on a live database without the runtime: applied, rolled back, and what that did to schema and rows.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Migrations on a live database without the runtime: applied and rolled back.
 
 use dsentr_migrate::embedded::{MIGRATIONS, Migration};
 
-use super::catalogue::{self, Catalogue};
 use super::server::Session;
-
-/// A row, by column.
-pub(crate) type Row = serde_json::Map<String, serde_json::Value>;
-
-/// The rows of each table, in an order that does not depend on where they are stored.
-pub(crate) type Rows = BTreeMap<String, Vec<Row>>;
-
-/// A database at one moment.
-pub(crate) struct State {
-    /// Its schema, and everything that a rollback must bring back.
-    pub(crate) catalogue: Catalogue,
-    /// Its rows.
-    pub(crate) rows: Rows,
-}
 
 /// All migrations of the executable, oldest first.
 pub(crate) fn migrations() -> &'static [Migration] {
@@ -73,59 +56,4 @@ pub(crate) async fn roll_back_all(session: &Session) {
             panic!("the rollback of {} fails: {error}", migration.stem);
         }
     }
-}
-
-/// Reads schema and rows.
-pub(crate) async fn state_of(session: &Session) -> State {
-    let catalogue = catalogue::read_exactly(session).await;
-    let rows = rows_of(session, &catalogue).await;
-    State { catalogue, rows }
-}
-
-impl State {
-    /// The names of its tables.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
-        self.catalogue
-            .keys()
-            .filter_map(|key| key.strip_prefix("table "))
-    }
-
-    /// The columns of one of its tables.
-    pub(crate) fn columns(&self, table: &str) -> BTreeSet<&str> {
-        let prefix = format!("column {table}.");
-        self.catalogue
-            .keys()
-            .filter_map(|key| key.strip_prefix(&prefix))
-            .collect()
-    }
-}
-
-async fn rows_of(session: &Session, catalogue: &Catalogue) -> Rows {
-    let tables = || {
-        catalogue
-            .keys()
-            .filter_map(|key| key.strip_prefix("table "))
-    };
-    let mut rows: Rows = tables()
-        .map(|table| (table.to_owned(), Vec::new()))
-        .collect();
-    let selects: Vec<_> = tables()
-        .map(|table| {
-            format!("SELECT '{table}', to_jsonb(t)::text COLLATE \"C\" FROM public.{table} AS t")
-        })
-        .collect();
-    if selects.is_empty() {
-        return rows;
-    }
-    let sql = format!("{} ORDER BY 1, 2", selects.join(" UNION ALL "));
-    for row in session
-        .query(&sql, &[])
-        .await
-        .expect("the tables can be read")
-    {
-        let (table, text): (String, String) = (row.get(0), row.get(1));
-        let row = serde_json::from_str(&text).expect("PostgreSQL writes JSON");
-        rows.entry(table).or_default().push(row);
-    }
-    rows
 }
