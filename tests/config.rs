@@ -92,7 +92,7 @@ fn what_is_wrong_is_told_with_its_place() {
         dsentr(&["config", "--config", "absent.toml"]),
         dsentr(&["config", "--profile", "contaner"]),
         dsentr(&["config"]).env("DSENTR_MIGRATE_DATABSE_HOST", "x"),
-        dsentr(&["config"]).env("DSENTR_MIGRATE_UP_STRICT", "1"),
+        dsentr(&["config"]).env("DSENTR_MIGRATE_UP_STRICT", "yes"),
         dsentr(&["config"]).env("PGPORT", "postgres"),
         dsentr(&["config"]).env("PGSSLMODE", "always"),
         dsentr(&["config"]).env("PGSERVICE", "dsentr"),

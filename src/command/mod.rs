@@ -57,7 +57,7 @@ pub async fn run(
                 to: *to,
                 verify: *verify,
             };
-            within_grace(stop, up.run(out)).await
+            within_grace(stop, Box::pin(up.run(out))).await
         }
         Command::Rollback {
             extent,

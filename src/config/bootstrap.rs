@@ -50,7 +50,7 @@ impl Settings {
         }
         target.user.clone_from(&bootstrap.user);
         target.password.clone_from(&bootstrap.password);
-        target.sslmode = bootstrap.sslmode.unwrap_or(target.sslmode);
+        target.sslmode = bootstrap.sslmode.or(target.sslmode);
         target.name = Some(database.to_owned());
         settings
     }

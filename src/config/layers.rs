@@ -119,8 +119,8 @@ impl Given {
             .find(|(name, _)| *name == key)
             .map_or(Kind::Text, |(_, kind)| *kind);
         let value = match (kind, text.as_str()) {
-            (Kind::Flag, "true") => Value::from(true),
-            (Kind::Flag, "false") => Value::from(false),
+            (Kind::Flag, "true" | "1") => Value::from(true),
+            (Kind::Flag, "false" | "0") => Value::from(false),
             _ => Value::from(text),
         };
         Self {
@@ -324,14 +324,7 @@ fn unknown_parameter(name: &str, known: &[(&str, &str)], place: &str) -> ConfigE
 
 /// Variables, weakest first: libpq's own, `DATABASE_URL`, this program's.
 fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
-    if environment.get("PGSERVICE").is_some() {
-        return Err(ConfigError::new(
-            "the variable PGSERVICE is set, and connection service files are not read",
-        )
-        .with_help(
-            "unset it, and give the connection as DATABASE_URL or with the other PG* variables",
-        ));
-    }
+    refuse_unserved(environment)?;
     refuse_unknown(environment)?;
     let mut given: Vec<Given> = libpq::PARAMETERS
         .iter()
@@ -360,6 +353,24 @@ fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
         );
     }
     Ok(given)
+}
+
+/// What libpq would do for a variable and this program does not.
+fn refuse_unserved(environment: &Environment) -> Result<(), ConfigError> {
+    let asks = |variable: &str, harmless: &[&str]| {
+        environment
+            .get(variable)
+            .is_some_and(|value| !harmless.contains(&value))
+    };
+    let refused = libpq::REFUSED
+        .iter()
+        .find(|(variable, harmless, _)| asks(variable, harmless));
+    let Some((variable, _, help)) = refused else {
+        return Ok(());
+    };
+    let message =
+        format!("the variable {variable} is set, and this program does not do what it asks for");
+    Err(ConfigError::new(message).with_help(*help))
 }
 
 fn variable_of(key: &str) -> String {

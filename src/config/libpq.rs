@@ -29,6 +29,71 @@ pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
         "database.target_session_attrs",
     ),
     ("sslmode", "PGSSLMODE", "database.sslmode"),
+    (
+        "sslnegotiation",
+        "PGSSLNEGOTIATION",
+        "database.sslnegotiation",
+    ),
+    ("sslrootcert", "PGSSLROOTCERT", "database.sslrootcert"),
+    ("sslcrl", "PGSSLCRL", "database.sslcrl"),
+    ("sslcert", "PGSSLCERT", "database.sslcert"),
+    ("sslkey", "PGSSLKEY", "database.sslkey"),
+    ("sslsni", "PGSSLSNI", "database.sslsni"),
+    (
+        "ssl_min_protocol_version",
+        "PGSSLMINPROTOCOLVERSION",
+        "database.ssl_min_protocol_version",
+    ),
+    (
+        "ssl_max_protocol_version",
+        "PGSSLMAXPROTOCOLVERSION",
+        "database.ssl_max_protocol_version",
+    ),
+    (
+        "channel_binding",
+        "PGCHANNELBINDING",
+        "database.channel_binding",
+    ),
+];
+
+/// Variables whose silence would be worse than an error, since they choose or protect the connection; the values under
+/// which they ask for nothing that is not done here; and what to do instead.
+pub(super) const REFUSED: &[(&str, &[&str], &str)] = &[
+    (
+        "PGSERVICE",
+        &[],
+        "unset it, and give the connection as DATABASE_URL or with the other PG* variables: connection service files are not read",
+    ),
+    (
+        "PGSSLCRLDIR",
+        &[],
+        "unset it, and name one file with all lists in PGSSLCRL",
+    ),
+    (
+        "PGSSLCERTMODE",
+        &["allow"],
+        "unset it: a client certificate is shown where the server asks for one",
+    ),
+    (
+        "PGREQUIREAUTH",
+        &[],
+        "unset it; PGCHANNELBINDING=require lets nothing but SCRAM over TLS do, and a password in clear text goes to no other host without TLS",
+    ),
+    (
+        "PGREQUIREPEER",
+        &[],
+        "unset it, and have the socket in a folder that only the server's user can write to",
+    ),
+    (
+        "PGREQUIRESSL",
+        &["0"],
+        "unset it, and set PGSSLMODE=require",
+    ),
+    (
+        "PGGSSENCMODE",
+        &["disable", "prefer"],
+        "unset it: encryption is by TLS, never by GSSAPI",
+    ),
 ];
 
 /// Those of libpq's parameters that an administrator's connection may have of its own.

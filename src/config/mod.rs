@@ -116,9 +116,36 @@ pub struct Database {
     pub connect_timeout: Timeout,
     /// Whether the server must take writes.
     pub target_session_attrs: SessionAttrs,
-    /// Whether the connection is encrypted.
-    pub sslmode: SslMode,
+    /// Whether the connection is encrypted; default: `prefer`, or `verify-full` where `sslrootcert` names no file.
+    pub sslmode: Option<SslMode>,
+    /// Who asks for encryption first.
+    pub sslnegotiation: SslNegotiation,
+    /// File with the certificates of the authorities that are trusted, or [`SYSTEM_ROOTS`] or [`MOZILLA_ROOTS`];
+    /// default: `~/.postgresql/root.crt` where it exists.
+    pub sslrootcert: Option<String>,
+    /// File with the certificates that are revoked; default: `~/.postgresql/root.crl` where it exists.
+    pub sslcrl: Option<String>,
+    /// File with our own certificate; default: `~/.postgresql/postgresql.crt` where it exists.
+    pub sslcert: Option<String>,
+    /// File with its key; default: `~/.postgresql/postgresql.key`.
+    pub sslkey: Option<String>,
+    /// Whether the server is told the name of the host before it shows its certificate.
+    pub sslsni: bool,
+    /// The oldest version of TLS that will do.
+    pub ssl_min_protocol_version: TlsVersion,
+    /// The newest version of TLS that will do; default: the newest there is.
+    pub ssl_max_protocol_version: Option<TlsVersion>,
+    /// Whether the password is bound to the encrypted connection.
+    pub channel_binding: ChannelBinding,
+    /// Whether the password may be sent as it is to another host without encryption.
+    pub allow_cleartext_password: bool,
 }
+
+/// The word for the authorities that the operating system trusts, as libpq has it.
+pub const SYSTEM_ROOTS: &str = "system";
+
+/// The word for the authorities that Mozilla trusts, as built into this binary.
+pub const MOZILLA_ROOTS: &str = "mozilla";
 
 /// Which kind of server will do. Words as libpq's `target_session_attrs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -132,8 +159,8 @@ pub enum SessionAttrs {
     ReadOnly,
 }
 
-/// Whether the connection is encrypted. Words as libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Whether the connection is encrypted, weakest first. Words as libpq's `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SslMode {
     /// Never.
@@ -148,6 +175,53 @@ pub enum SslMode {
     VerifyCa,
     /// Always, to a server whose certificate is also made out to its name.
     VerifyFull,
+}
+
+impl SslMode {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Allow => "allow",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
+/// Who asks for encryption first. Words as libpq's `sslnegotiation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SslNegotiation {
+    /// The client asks in PostgreSQL's own words, and waits for the answer.
+    Postgres,
+    /// TLS from the first byte; from PostgreSQL 17 on.
+    Direct,
+}
+
+/// Whether the password is bound to the encrypted connection (SCRAM-SHA-256-PLUS). Words as libpq's `channel_binding`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelBinding {
+    /// Never.
+    Disable,
+    /// Where the server offers it.
+    Prefer,
+    /// Always: nothing else lets us in.
+    Require,
+}
+
+/// A version of TLS, older ones being unknown here. Words as libpq's `ssl_min_protocol_version`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum TlsVersion {
+    /// 1.2
+    #[serde(rename = "TLSv1.2")]
+    V1_2,
+    /// 1.3
+    #[serde(rename = "TLSv1.3")]
+    V1_3,
 }
 
 /// Where the history is kept.
@@ -332,7 +406,7 @@ pub struct Origin {
 pub enum Kind {
     /// Stays a text, whatever it looks like.
     Text,
-    /// `true` or `false`.
+    /// `true` or `false`, or as libpq writes them, `1` or `0`.
     Flag,
     /// Stays a text, and is never shown.
     Secret,
@@ -354,6 +428,16 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("database.connect_timeout", Kind::Text),
     ("database.target_session_attrs", Kind::Text),
     ("database.sslmode", Kind::Text),
+    ("database.sslnegotiation", Kind::Text),
+    ("database.sslrootcert", Kind::Text),
+    ("database.sslcrl", Kind::Text),
+    ("database.sslcert", Kind::Text),
+    ("database.sslkey", Kind::Text),
+    ("database.sslsni", Kind::Flag),
+    ("database.ssl_min_protocol_version", Kind::Text),
+    ("database.ssl_max_protocol_version", Kind::Text),
+    ("database.channel_binding", Kind::Text),
+    ("database.allow_cleartext_password", Kind::Flag),
     ("bootstrap.host", Kind::Text),
     ("bootstrap.port", Kind::Text),
     ("bootstrap.user", Kind::Text),

@@ -26,6 +26,22 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether it is a socket in the file system.
+    pub(super) fn is_socket(&self) -> bool {
+        self.host.starts_with('/')
+    }
+
+    /// Whether what is sent there stays on this machine. A name that is looked up may lead anywhere.
+    pub(super) fn is_this_machine(&self) -> bool {
+        let address = self.address.or_else(|| self.host.parse().ok());
+        match address {
+            Some(address) => address.to_canonical().is_loopback(),
+            None => self.is_socket() || self.host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
 /// Hosts, addresses and ports side by side, as libpq pairs them.
 pub(super) fn endpoints(settings: &Database) -> Result<Vec<Endpoint>, ConfigError> {
     let hosts = split(settings.host.as_deref());

@@ -1,11 +1,17 @@
 //! One try to be let in by one server, and what its refusal means.
 
-use tokio_postgres::NoTls;
+use std::sync::Arc;
+
+use tokio_postgres::config::{SslMode as Ssl, SslNegotiation};
+use tokio_postgres::{Client, Connection, Socket};
 
 use super::Target;
 use super::endpoint::{Endpoint, SOCKET_FOLDERS, endpoints};
 use super::session::{KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, Session};
-use crate::config::{ConfigError, Database, Environment, Passfile, Secret, SessionAttrs, SslMode};
+use super::tls::{Dialer, Fault, Stream, Terms, Ways, explain};
+use crate::config::{
+    ChannelBinding, ConfigError, Database, Environment, Passfile, Secret, SessionAttrs, SslMode,
+};
 use crate::server_error::{ServerError, describe};
 
 /// SQLSTATEs of a server that is there and may let us in later: starting up, shutting down, full.
@@ -17,6 +23,31 @@ pub(super) enum Rejection {
     Final(ConfigError),
     /// Another host, or this one later, may do.
     Passing(String),
+}
+
+impl Rejection {
+    /// Why, in one line.
+    fn reason(&self) -> &str {
+        match self {
+            Self::Final(error) => &error.message,
+            Self::Passing(reason) => reason,
+        }
+    }
+
+    /// With what went wrong on another way before, where that is something else.
+    fn after(self, before: &Self) -> Self {
+        if before.reason() == self.reason() {
+            return self;
+        }
+        let both = |reason: &str| format!("{reason}\nbefore that: {}", before.reason());
+        match self {
+            Self::Final(error) => Self::Final(ConfigError {
+                message: both(&error.message),
+                ..error
+            }),
+            Self::Passing(reason) => Self::Passing(both(&reason)),
+        }
+    }
 }
 
 /// One host, and how to be let in there.
@@ -31,6 +62,17 @@ pub(super) struct Login {
     database: String,
     password: Option<Secret>,
     passfile: Option<Passfile>,
+    /// On which ways a server that is not behind a socket is tried.
+    ways: Ways,
+    /// None where nothing is encrypted.
+    terms: Option<Arc<Terms>>,
+}
+
+/// A server let us in.
+struct Opened {
+    client: Client,
+    connection: Connection<Socket, Stream<Socket>>,
+    dialer: Dialer,
 }
 
 impl Login {
@@ -39,12 +81,6 @@ impl Login {
             return Err(ConfigError::new("no database is named")
                 .with_help("set DATABASE_URL=postgres://USER@HOST:PORT/DATABASE (or --database-url, --host and --database, PGHOST and PGDATABASE)"));
         }
-        if needs_tls(settings.sslmode) {
-            return Err(ConfigError::new(
-                "database.sslmode asks for an encrypted connection, and this release knows no TLS yet",
-            )
-            .with_help("use a Unix socket or a trusted network with sslmode=disable or prefer"));
-        }
         let user = match &settings.user {
             Some(user) => user.clone(),
             None => whoami::username().map_err(|error| {
@@ -52,7 +88,17 @@ impl Login {
                     .with_help("set the user in DATABASE_URL, with --user or with PGUSER")
             })?,
         };
+        let mode = Terms::mode(settings)?;
+        // As in libpq, a socket is never encrypted, and no file is asked for.
+        let is_far = endpoints(settings)?.iter().any(|one| !one.is_socket());
+        let terms = match mode {
+            SslMode::Disable => None,
+            mode if is_far => Some(Arc::new(Terms::read(settings, mode, environment)?)),
+            _ => None,
+        };
         Ok(Self {
+            ways: Terms::ways(mode, settings.sslnegotiation),
+            terms,
             database: settings.name.clone().unwrap_or_else(|| user.clone()),
             user,
             password: match &settings.password {
@@ -80,12 +126,16 @@ impl Login {
     ) -> Result<Session, Rejection> {
         tracing::debug!(%endpoint, user = self.user, database = self.database, "connecting");
         let limit = settings.connect_timeout.0;
-        let (client, connection) = tokio::time::timeout(limit, config.connect(NoTls))
+        let Opened {
+            client,
+            connection,
+            dialer,
+        } = tokio::time::timeout(limit, self.open(endpoint, config, settings))
             .await
             .map_err(|_| {
                 Rejection::Passing(format!("no answer within {}", settings.connect_timeout))
-            })?
-            .map_err(|error| self.judge(endpoint, &error))?;
+            })??;
+        tracing::info!(%endpoint, "connected, {}", dialer.protection());
         let server_version = connection
             .parameter("server_version")
             .unwrap_or("of unknown version")
@@ -97,7 +147,41 @@ impl Login {
             user: self.user.clone(),
             server_version: short_version(&server_version),
         };
-        Ok(Session::start(client, connection, target).await)
+        Ok(Session::start(client, connection, target, dialer).await)
+    }
+
+    /// Tries one way, and the other where what went wrong leaves room for it.
+    async fn open(
+        &self,
+        endpoint: &Endpoint,
+        config: &tokio_postgres::Config,
+        settings: &Database,
+    ) -> Result<Opened, Rejection> {
+        let ways = if endpoint.is_socket() {
+            Ways::PLAIN
+        } else {
+            self.ways
+        };
+        let clear_text = settings.allow_cleartext_password || endpoint.is_this_machine();
+        let dialer = Dialer::new(ways.first, self.terms.clone(), clear_text);
+        let error = match knock(config, dialer.clone()).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let rejection = self.judge(endpoint, &error);
+        let Some(second) = ways.second.filter(|_| leaves_room(&dialer, &error)) else {
+            return Err(rejection);
+        };
+        if matches!(Fault::find(&error), Some(Fault::Handshake(_))) {
+            tracing::warn!(
+                "going on without TLS, as sslmode=prefer says: {}",
+                rejection.reason()
+            );
+        }
+        let dialer = Dialer::new(second, self.terms.clone(), clear_text);
+        knock(config, dialer)
+            .await
+            .map_err(|error| self.judge(endpoint, &error).after(&rejection))
     }
 
     fn config(&self, endpoint: &Endpoint, settings: &Database) -> tokio_postgres::Config {
@@ -112,11 +196,16 @@ impl Login {
             .keepalives_interval(KEEPALIVE_INTERVAL)
             .keepalives_retries(KEEPALIVE_COUNT)
             .tcp_user_timeout(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_COUNT)
-            .target_session_attrs(session_attrs(settings.target_session_attrs));
-        if endpoint.host.starts_with('/') {
-            config.host_path(&endpoint.host);
+            .target_session_attrs(session_attrs(settings.target_session_attrs))
+            .channel_binding(channel_binding(settings.channel_binding));
+        if endpoint.is_socket() {
+            config.host_path(&endpoint.host).ssl_mode(Ssl::Disable);
         } else {
-            config.host(&endpoint.host);
+            // It leaves the stream to us, encrypted or not.
+            config
+                .host(&endpoint.host)
+                .ssl_mode(Ssl::Require)
+                .ssl_negotiation(SslNegotiation::Direct);
         }
         if let Some(address) = endpoint.address {
             config.hostaddr(address);
@@ -155,6 +244,15 @@ impl Login {
                 Rejection::Final(refused(endpoint, &server))
             };
         }
+        if let Some(refusal) = explain(error, endpoint, self.terms.as_deref()) {
+            return Rejection::Final(refusal);
+        }
+        if text.contains("did not use channel binding") {
+            return Rejection::Final(
+                ConfigError::new(format!("{endpoint} offers no channel binding, and database.channel_binding is require"))
+                    .with_help("it needs TLS (sslmode=require or stronger), scram-sha-256 in the server's pg_hba.conf with a password that was stored so (password_encryption), and a certificate that is not of Ed25519"),
+            );
+        }
         if text.contains("password missing") {
             return Rejection::Final(
                 ConfigError::new(format!("{endpoint} asks {} for a password, and none was given", self.user))
@@ -172,17 +270,38 @@ fn is_worth_another_try(server: &ServerError) -> bool {
         || server.code.starts_with("08") && !server.message.contains("startup parameter")
 }
 
-/// Where nothing but TLS will do. It is refused before a password could go out in clear text.
-fn needs_tls(mode: SslMode) -> bool {
-    match mode {
-        SslMode::Disable | SslMode::Allow | SslMode::Prefer => false,
-        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => true,
+async fn knock(
+    config: &tokio_postgres::Config,
+    dialer: Dialer,
+) -> Result<Opened, tokio_postgres::Error> {
+    let (client, connection) = config.connect(dialer.clone()).await?;
+    Ok(Opened {
+        client,
+        connection,
+        dialer,
+    })
+}
+
+/// Whether libpq would try another way: the server turned us away before it let us in, or no encryption came about.
+/// Where it let us in, what went wrong goes wrong on every way.
+fn leaves_room(dialer: &Dialer, error: &tokio_postgres::Error) -> bool {
+    match Fault::find(error) {
+        Some(Fault::Handshake(_)) => true,
+        Some(Fault::ClearText) => dialer.is_other_way(),
+        Some(_) => false,
+        None => {
+            let says_no = error.as_db_error().is_some() && !dialer.was_let_in();
+            says_no && dialer.is_other_way()
+        }
     }
 }
 
 fn refused(endpoint: &Endpoint, server: &ServerError) -> ConfigError {
     let error = ConfigError::new(format!("{endpoint} refused the connection: {server}"));
     match server.code.as_str() {
+        "28000" if server.message.contains("certificate") => error.with_help(
+            "name in database.sslcert and sslkey a certificate that is made out to the role, and that an authority of the server's ssl_ca_file signed",
+        ),
         "28P01" | "28000" => {
             error.with_help("check the user, the password and the server's pg_hba.conf")
         }
@@ -200,6 +319,15 @@ fn session_attrs(attrs: SessionAttrs) -> tokio_postgres::config::TargetSessionAt
         SessionAttrs::Any => TargetSessionAttrs::Any,
         SessionAttrs::ReadWrite => TargetSessionAttrs::ReadWrite,
         SessionAttrs::ReadOnly => TargetSessionAttrs::ReadOnly,
+    }
+}
+
+fn channel_binding(binding: ChannelBinding) -> tokio_postgres::config::ChannelBinding {
+    use tokio_postgres::config::ChannelBinding as Theirs;
+    match binding {
+        ChannelBinding::Disable => Theirs::Disable,
+        ChannelBinding::Prefer => Theirs::Prefer,
+        ChannelBinding::Require => Theirs::Require,
     }
 }
 

@@ -3,6 +3,7 @@
 mod endpoint;
 mod login;
 mod session;
+mod tls;
 
 use std::fmt;
 use std::time::Duration;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, Severity};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection, Socket};
 
 use super::Target;
+use super::tls::{Bare, Dialer, Stream};
 use crate::error::Error;
 use crate::server_error::{ServerError, describe};
 
@@ -39,6 +39,7 @@ pub struct Session {
     /// The server's process, as it was named to us. A pooler names a process that the server does not know.
     pub process: i32,
     cancel: CancelToken,
+    dialer: Dialer,
     driver: JoinHandle<()>,
 }
 
@@ -46,8 +47,9 @@ impl Session {
     /// Starts to move the bytes of a connection.
     pub(super) async fn start(
         client: Client,
-        connection: Connection<Socket, NoTlsStream>,
+        connection: Connection<Socket, Stream<Socket>>,
         target: Target,
+        dialer: Dialer,
     ) -> Self {
         let cancel = client.cancel_token();
         Self {
@@ -56,13 +58,15 @@ impl Session {
             target,
             tries: 1,
             cancel,
+            dialer,
             driver: tokio::spawn(drive(connection)),
         }
     }
 
     /// Asks the server to end the statement that it is at, if any. Whether it does is seen at the statement alone.
+    /// The request is encrypted where the session is: what stands between may take no other.
     pub async fn cancel(&self) {
-        let request = self.cancel.cancel_query(NoTls);
+        let request = Box::pin(self.cancel.cancel_query(self.dialer.gone_way()));
         match tokio::time::timeout(PATIENCE, request).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(error = describe(&error), "no cancelling"),
@@ -201,7 +205,7 @@ pub fn broken(purpose: &str, error: &tokio_postgres::Error) -> Error {
 async fn named_process(token: &CancelToken) -> i32 {
     let (ours, mut theirs) = tokio::io::duplex(64);
     let mut request = [0; 16];
-    if token.cancel_query_raw(ours, NoTls).await.is_err()
+    if token.cancel_query_raw(ours, Bare).await.is_err()
         || theirs.read_exact(&mut request).await.is_err()
     {
         return 0;
@@ -211,7 +215,7 @@ async fn named_process(token: &CancelToken) -> i32 {
 }
 
 /// Moves bytes until the connection ends, and passes on what the server says unasked.
-async fn drive(mut connection: Connection<Socket, NoTlsStream>) {
+async fn drive(mut connection: Connection<Socket, Stream<Socket>>) {
     loop {
         match std::future::poll_fn(|context| connection.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notice(notice))) => log_notice(&notice),

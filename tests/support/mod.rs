@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part of the harness"
 )]
 
+pub(crate) mod authority;
 pub(crate) mod catalogue;
 pub(crate) mod executable;
 pub(crate) mod golden;

@@ -1,16 +1,17 @@
 //! A proxy between a client and a server that counts round trips, can make the way longer, and can cut or freeze it.
 //!
 //! Of the protocol it knows how a stream is cut into messages, which of them ask for an answer, which one ends that
-//! answer, and a COMMIT in a simple query. It knows no TLS.
+//! answer, and a COMMIT in a simple query. What is encrypted it passes on as it is.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 /// Listens on a port of its own and passes everything on to a server on 127.0.0.1. It ends with this value.
 pub(crate) struct Proxy {
+    address: IpAddr,
     port: u16,
     shared: Arc<Shared>,
 }
@@ -40,6 +41,7 @@ struct Shared {
     stopped: AtomicBool,
     refusing: AtomicBool,
     connections: AtomicU64,
+    unencrypted: AtomicU64,
     startup_flights: AtomicU64,
     flights: AtomicU64,
     bytes: AtomicU64,
@@ -58,9 +60,18 @@ impl Proxy {
         Self::with_delay(server_port, Duration::ZERO)
     }
 
+    /// A proxy that listens at another address of this machine.
+    pub(crate) fn start_at(address: IpAddr, server_port: u16) -> Self {
+        Self::listen(address, server_port, Duration::ZERO)
+    }
+
     /// A proxy that delivers everything later, in both directions: a round trip takes twice the delay.
     pub(crate) fn with_delay(server_port: u16, delay: Duration) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        Self::listen(Ipv4Addr::LOCALHOST.into(), server_port, delay)
+    }
+
+    fn listen(address: IpAddr, server_port: u16, delay: Duration) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a free port");
         let port = listener
             .local_addr()
             .expect("a bound socket has an address")
@@ -81,7 +92,11 @@ impl Proxy {
                 connect(&accepting, &client, &server, delay);
             }
         });
-        Self { port, shared }
+        Self {
+            address,
+            port,
+            shared,
+        }
     }
 
     /// The port it listens on, at 127.0.0.1.
@@ -105,6 +120,11 @@ impl Proxy {
         self.shared.connections.load(SeqCst)
     }
 
+    /// How many of them asked for a session, or to cancel, without encryption.
+    pub(crate) fn unencrypted(&self) -> u64 {
+        self.shared.unencrypted.load(SeqCst)
+    }
+
     /// How many bytes were delivered, both ways.
     pub(crate) fn bytes(&self) -> u64 {
         self.shared.bytes.load(SeqCst)
@@ -116,6 +136,7 @@ impl Proxy {
             &self.shared.flights,
             &self.shared.startup_flights,
             &self.shared.connections,
+            &self.shared.unencrypted,
             &self.shared.bytes,
         ] {
             counter.store(0, SeqCst);
@@ -185,7 +206,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopped.store(true, SeqCst);
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)); // wakes the thread that accepts
+        let _ = TcpStream::connect((self.address, self.port)); // wakes the thread that accepts
         self.cut();
         self.thaw(); // what was held back meets closed connections
     }
@@ -342,6 +363,8 @@ struct Conversation {
     from_server: Framing,
     /// The client asked for encryption, which the server answers by one byte instead of a message.
     byte_expected: bool,
+    /// The server agreed: nothing more is understood.
+    encrypted: bool,
     /// Messages of the client that the server answers up to a `ReadyForQuery`. The start-up is the first.
     requests: u64,
     /// How often the server was ready.
@@ -357,6 +380,7 @@ impl Default for Conversation {
             from_client: Framing::starting(),
             from_server: Framing::default(),
             byte_expected: false,
+            encrypted: false,
             requests: 0,
             answers: 0,
             lost: None,
@@ -373,11 +397,15 @@ impl Conversation {
         if self.lost.is_some() {
             return passage;
         }
+        if self.encrypted {
+            passage.bytes = bytes.len();
+            return passage;
+        }
         for (index, &byte) in bytes.iter().enumerate() {
             let Some(message) = self.from_client.take(byte) else {
                 continue;
             };
-            self.client_sent(&message);
+            self.client_sent(&message, shared);
             let fault = if is_commit(&message) {
                 shared.meet_commit()
             } else {
@@ -398,13 +426,14 @@ impl Conversation {
         passage
     }
 
-    fn client_sent(&mut self, message: &[u8]) {
+    fn client_sent(&mut self, message: &[u8], shared: &Shared) {
         if !self.from_client.untyped {
             // Query, Sync, FunctionCall
             self.requests += u64::from(matches!(message[0], b'Q' | b'S' | b'F'));
         } else if message == Self::SSL_REQUEST || message == Self::GSS_REQUEST {
             self.byte_expected = true;
         } else {
+            shared.unencrypted.fetch_add(1, SeqCst);
             self.requests += 1;
             self.from_client.untyped = false;
         }
@@ -412,9 +441,14 @@ impl Conversation {
 
     fn server_says(&mut self, bytes: &[u8]) -> Passage {
         let mut passage = Passage::default();
+        if self.encrypted {
+            passage.bytes = bytes.len();
+            return passage;
+        }
         for &byte in bytes {
             passage.bytes += usize::from(self.lost != Some(self.answers + 1));
             if std::mem::take(&mut self.byte_expected) {
+                self.encrypted = byte == b'S' || byte == b'G';
                 continue;
             }
             if let Some(message) = self.from_server.take(byte) {
