@@ -142,7 +142,7 @@ pub fn judge(
             }
             // The migration that would grant it has told which statements its owner should run.
             None => match live.keeper(object) {
-                Some(keeper) => format!("only {keeper} can grant it, who owns that"),
+                Some(keeper) => format!("only the owner, {keeper}, can grant that"),
                 None => return true,
             },
         };
