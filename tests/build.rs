@@ -36,7 +36,8 @@ fn main() {
             println!("{:?} {seal:?}", migration.allowances);
         }
     }
-    assert_eq!(FILES.entries().len(), MIGRATIONS.len());
+    let migrations = FILES.files().filter(|file| file.path() != std::path::Path::new("migrations.lock"));
+    assert_eq!(migrations.count(), MIGRATIONS.len());
 }
 "#;
 

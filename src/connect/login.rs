@@ -135,7 +135,13 @@ impl Login {
             .map_err(|_| {
                 Rejection::Passing(format!("no answer within {}", settings.connect_timeout))
             })??;
-        tracing::info!(%endpoint, "connected, {}", dialer.protection());
+        let protection = dialer.protection();
+        // Nobody expects encryption where nobody can listen.
+        if endpoint.is_this_machine() && !dialer.is_encrypted() {
+            tracing::debug!(%endpoint, "connected, {protection}");
+        } else {
+            tracing::info!(%endpoint, "connected, {protection}");
+        }
         let server_version = connection
             .parameter("server_version")
             .unwrap_or("of unknown version")
