@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::adopt::Refused;
 use crate::apply::{Cause, EndsAt, Failure, Standing};
 use crate::config::ConfigError;
 use crate::connect::{Lost, Unreachable};
@@ -43,6 +44,8 @@ pub enum Error {
     Obstacles(Obstacles),
     /// The live schema is not as sealed; the result says what differs.
     Drift(Drift),
+    /// A database may not be adopted as it is.
+    Adoption(Refused),
     /// There is nothing to compare the live schema with.
     Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
@@ -102,9 +105,9 @@ impl Error {
                 }
             }
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
-                exit_code::DISAGREEMENT
-            }
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. })
+            | Self::Drift(_)
+            | Self::Adoption(_) => exit_code::DISAGREEMENT,
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
             Self::Unreachable(_) | Self::ReadOnly(_) | Self::Lost(_) => exit_code::UNREACHABLE,
             Self::Stopped(_) | Self::GivenUp(_) => exit_code::STOPPED,
@@ -128,6 +131,7 @@ impl fmt::Display for Error {
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::Obstacles(obstacles) => obstacles.fmt(f),
             Self::Drift(drift) => drift.fmt(f),
+            Self::Adoption(refused) => refused.fmt(f),
             Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
@@ -169,6 +173,7 @@ from! {
     ConfigError => Config,
     Refusal => Refusal,
     Obstacles => Obstacles,
+    Refused => Adoption,
     Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,

@@ -3,6 +3,7 @@
 //! On the way forward refinery runs the steps, computes the checksums and writes the history rows; it knows no way back,
 //! which is ours. How a step reaches the server is decided in `runner`, for both.
 
+mod adopt;
 mod attend;
 mod back;
 mod course;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use refinery::Target;
 use time::OffsetDateTime;
 
+pub use self::adopt::{Record, Recorded, record};
 pub use self::back::{roll_back, transcript};
 pub use self::course::Course;
 pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
@@ -32,7 +34,7 @@ pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
-pub use self::look::differing;
+pub use self::look::{differing, live};
 use self::runner::{Runner, Stop};
 pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};

@@ -1,6 +1,7 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod adopt;
 mod drive;
 mod export;
 mod rollback;
@@ -10,11 +11,13 @@ mod wait;
 
 use std::time::Duration;
 
+use self::adopt::Adopt;
 use self::export::export;
 use self::rollback::Back;
 use self::up::Up;
 use self::verify::verify;
 use self::wait::wait;
+use crate::adopt::Wish;
 use crate::apply::Accepted;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
@@ -91,6 +94,25 @@ pub async fn run(
         Command::Verify { others } => {
             let verify = verify(settings, &connector, embedded, *others, out);
             within_grace(stop, verify).await
+        }
+        Command::Adopt {
+            at,
+            accept_differences,
+            dry_run,
+        } => {
+            let wish = Wish {
+                at: *at,
+                accept_differences: *accept_differences,
+            };
+            let adopt = Adopt::new(settings, &connector, embedded, wish);
+            let run = async {
+                if *dry_run {
+                    adopt.show(out).await
+                } else {
+                    adopt.run(out).await
+                }
+            };
+            within_grace(stop, run).await
         }
         Command::Wait { goal } => {
             let wait = wait(*goal, settings, &connector, embedded, out);
