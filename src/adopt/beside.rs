@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::schema::{Difference, Schema, literal};
+use crate::schema::{Difference, literal};
 
 /// A difference, and the SQL that would end it, for a session whose `search_path` has public first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,17 +14,6 @@ pub struct Beside {
     pub difference: Difference,
     /// The statements; none where that cannot be said of such an object.
     pub sql: Option<String>,
-}
-
-/// All objects belong to one other role than the one that asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Owners {
-    /// That role.
-    pub role: String,
-    /// How many objects.
-    pub objects: usize,
-    #[serde(skip)]
-    pub(super) differences: Vec<Difference>,
 }
 
 /// Whether a difference is of this kind.
@@ -45,38 +34,6 @@ impl Beside {
     pub(super) fn new(difference: Difference, owner: &str) -> Self {
         let sql = sql(&difference, owner);
         Self { difference, sql }
-    }
-}
-
-impl Owners {
-    /// Takes the owners out of the differences where one role has everything: who asks is then another than who made the
-    /// schema, which is one thing to say and not many.
-    pub(super) fn take(
-        differences: Vec<Difference>,
-        live: &Schema,
-    ) -> (Option<Self>, Vec<Difference>) {
-        let (owners, rest): (Vec<_>, Vec<_>) = differences
-            .into_iter()
-            .partition(|difference| difference.object().starts_with("owner of "));
-        let tables = live
-            .objects
-            .keys()
-            .filter(|object| object.starts_with("table "));
-        let of_tables = |one: &&Difference| one.object().starts_with("owner of table ");
-        let is_all =
-            !owners.is_empty() && owners.iter().filter(of_tables).count() == tables.count();
-        let role = owners.first().and_then(Difference::found);
-        match role {
-            Some(role) if is_all && owners.iter().all(|one| one.found() == Some(role)) => {
-                let owners = Self {
-                    role: role.to_owned(),
-                    objects: owners.len(),
-                    differences: owners,
-                };
-                (Some(owners), rest)
-            }
-            _ => (None, [rest, owners].concat()),
-        }
     }
 }
 

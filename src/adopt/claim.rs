@@ -13,6 +13,8 @@ pub struct Judged {
     pub matched: usize,
     /// Whether it agrees with the schema.
     pub agreement: Agreement,
+    /// The rows of runs that did not end well, each with the migration of this binary that it means.
+    pub broken: Vec<(Entry, Option<Version>)>,
 }
 
 /// Whether a claim agrees with the schema, as far as that can be told.
@@ -53,8 +55,12 @@ pub(super) fn judged(
                 Some(&newest) if range.first() > Some(&Some(newest)) => Agreement::Behind(newest),
                 Some(&newest) => Agreement::Ahead(newest),
             };
+            let entries = claim.entries.iter().flatten();
+            let broken = entries.filter(|entry| entry.outcome != Outcome::Done);
+            let broken = broken.map(|entry| (entry.clone(), counterpart(embedded, entry)));
             Judged {
                 matched: versions.len(),
+                broken: broken.collect(),
                 claim,
                 agreement,
             }
@@ -63,16 +69,10 @@ pub(super) fn judged(
 }
 
 impl Judged {
-    /// The rows of runs that did not end well.
-    pub fn broken(&self) -> impl Iterator<Item = &Entry> {
-        let entries = self.claim.entries.iter().flatten();
-        entries.filter(|entry| entry.outcome != Outcome::Done)
-    }
-
     /// What only a person can judge, a sentence each.
     pub(super) fn doubts(&self) -> Vec<String> {
         let Claim { tool, table, .. } = &self.claim;
-        let broken = self.broken().map(|entry| {
+        let broken = self.broken.iter().map(|(entry, _)| {
             let how = match entry.outcome {
                 Outcome::Failed => "failed",
                 Outcome::Dirty | Outcome::Done => "was left dirty",
@@ -105,10 +105,7 @@ fn counterpart(embedded: &[Migration], entry: &Entry) -> Option<Version> {
         let name = words(name);
         let mut all = embedded.iter();
         let found = all.find(|one| {
-            name == one.description
-                || name
-                    .strip_suffix(one.description)
-                    .is_some_and(|before| is_number(before))
+            name == one.description || name.strip_suffix(one.description).is_some_and(is_number)
         })?;
         Some(found.version)
     };

@@ -1,6 +1,6 @@
 //! Finds the version.
 
-use super::beside::{Beside, Owners, is_beside};
+use super::beside::{Beside, is_beside};
 use super::claim::{Agreement, Judged, judged};
 use super::{Refused, Verdict, Wish};
 use crate::adoption::Accepted;
@@ -27,8 +27,7 @@ pub struct Finding {
     pub differences: Vec<Difference>,
     /// What differs and does not stand in the way: privileges, owners, comments.
     pub beside: Vec<Beside>,
-    /// Whose the objects are, where all belong to one other role.
-    pub owners: Option<Owners>,
+
     /// Functions that differ in white space alone.
     pub folded: Vec<Difference>,
     /// What differs and is ignored by the settings, or is beyond reach.
@@ -48,24 +47,24 @@ struct Comparison {
 /// The versions from which nothing differs that stands in the way.
 struct Alike {
     all: Vec<Option<Version>>,
-    /// The one whose privileges, owners and comments differ least, and of several the earliest: what a step grants is
-    /// granted once more then, and not left out.
-    closest: Option<Option<Version>>,
+    /// The place of the one whose privileges, owners and comments differ least, and of several the earliest: what a step
+    /// grants is granted once more then, and not left out.
+    closest: Option<usize>,
 }
 
 impl Alike {
     fn of(all: &[Comparison]) -> Self {
-        let alike: Vec<&Comparison> = all
-            .iter()
-            .filter(|one| one.differences.is_empty())
-            .collect();
         let rest = |one: &Comparison| one.beside.len() + one.folded.len();
-        let closest = alike.iter().min_by_key(|one| rest(one));
-        let is_exact = closest.is_some_and(|one| rest(one) == 0);
-        let all = alike.iter().filter(|one| !is_exact || rest(one) == 0);
+        let places = all.iter().enumerate();
+        let alike: Vec<_> = places
+            .filter(|(_, one)| one.differences.is_empty())
+            .collect();
+        let closest = alike.iter().min_by_key(|(_, one)| rest(one));
+        let is_exact = closest.is_some_and(|(_, one)| rest(one) == 0);
+        let counted = alike.iter().filter(|(_, one)| !is_exact || rest(one) == 0);
         Self {
-            closest: closest.map(|one| one.version),
-            all: all.map(|one| one.version).collect(),
+            closest: closest.map(|(place, _)| *place),
+            all: counted.map(|(_, one)| one.version).collect(),
         }
     }
 }
@@ -104,18 +103,18 @@ pub fn find(
     let (version, verdict) = decide(&all, &alike, nearest, &claims, wish);
     let place = all.iter().position(|one| one.version == version);
     let comparison = all.swap_remove(place.unwrap_or_default());
-    let (owners, beside) = Owners::take(comparison.beside, live);
+
     Ok(Finding {
         verdict,
         version,
         alike: alike.all.into_iter().flatten().collect(),
         claims,
         differences: comparison.differences,
-        beside: beside
+        beside: comparison
+            .beside
             .into_iter()
             .map(|one| Beside::new(one, &live.owner))
             .collect(),
-        owners,
         folded: comparison.folded,
         ignored: comparison.ignored,
         accept: wish.accept_differences,
@@ -135,7 +134,8 @@ fn decide(
         let one = all.iter().find(|one| one.version == version);
         one.map_or(0, |one| one.differences.len())
     };
-    let is_empty = alike.closest == Some(None);
+    let closest = alike.closest.map(|place| all[place].version);
+    let is_empty = closest.is_some_and(|version| version.is_none());
     if let Some(at) = wish.at {
         let version = name(wish.at);
         let verdict = if alike.all.contains(&wish.at) {
@@ -148,9 +148,13 @@ fn decide(
             let objects = differing(wish.at);
             Verdict::Refused(Refused::Differs { version, objects })
         };
-        return (wish.at, verdict);
+        // That everything is absent need not be shown object by object.
+        let shown = wish
+            .at
+            .filter(|_| matches!(verdict, Verdict::At(_)) || !is_empty);
+        return (shown, verdict);
     }
-    let Some(earliest) = alike.closest else {
+    let Some(earliest) = closest else {
         let refused = Refused::NoVersion {
             nearest: name(nearest),
             objects: differing(nearest),
@@ -223,24 +227,19 @@ impl Finding {
             return folded.collect();
         }
         let beside = self.beside.iter().map(|one| &one.difference);
-        let owners = self.owners.iter().flat_map(|owners| &owners.differences);
-        let rest = self.differences.iter().chain(beside).chain(owners);
+
+        let rest = self.differences.iter().chain(beside);
         folded
             .chain(rest.map(|one| accepted(one, "was accepted as it is")))
             .collect()
     }
 
-    /// The other versions that have the schema of the one that was found: data steps between them cannot be seen.
-    pub fn shared_with(&self) -> Vec<Version> {
-        if self
-            .version
-            .is_none_or(|version| !self.alike.contains(&version))
-        {
+    /// The versions that have the schema, where there are several: data steps between them cannot be seen.
+    pub fn sharing(&self) -> Vec<Version> {
+        let is_among = |version| self.alike.contains(&version);
+        if self.alike.len() < 2 || !self.version.is_some_and(is_among) {
             return Vec::new();
         }
-        let others = self.alike.iter().copied();
-        others
-            .filter(|other| Some(*other) != self.version)
-            .collect()
+        self.alike.clone()
     }
 }

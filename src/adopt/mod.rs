@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::beside::{Beside, Owners};
+pub use self::beside::Beside;
 pub use self::claim::{Agreement, Judged};
 pub use self::find::{Finding, find};
 use crate::source::Version;

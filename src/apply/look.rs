@@ -40,6 +40,21 @@ pub async fn live(
     patiently(session, settings, stop, UNREADABLE, look).await
 }
 
+/// The live schema, for a role that has made it and is not the owner of the history.
+///
+/// # Errors
+/// As [`live`].
+pub async fn live_as(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+    scope: Scope<'_>,
+    owner: &str,
+) -> Result<Schema, Error> {
+    let look = || Schema::read_as(&session.client, scope, owner);
+    patiently(session, settings, stop, UNREADABLE, look).await
+}
+
 /// What the errors of a look begin with.
 const UNREADABLE: &str = "the schema cannot be read";
 

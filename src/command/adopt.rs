@@ -11,8 +11,8 @@ use super::asked;
 use super::drive::{Drive, Errand};
 use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
-use crate::apply::{Course, Moment, Observer, Record, Recorded, Task, live, record};
-use crate::config::Settings;
+use crate::apply::{Course, Moment, Observer, Record, Recorded, Task, live, live_as, record};
+use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Session, broken};
 use crate::embedded::Migration;
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::foreign::claims;
 use crate::history::History;
 use crate::lock::Held;
 use crate::plan::plan;
-use crate::report::{AdoptReport, Out};
+use crate::report::{AdoptReport, Out, Owners};
 use crate::schema::{Schema, Scope};
 use crate::source::Version;
 use crate::verify::schemas;
@@ -42,7 +42,7 @@ pub(super) enum End {
     /// The schema was looked at.
     Found {
         finding: Box<Finding>,
-        owner: String,
+        owners: Option<Owners>,
     },
 }
 
@@ -87,7 +87,7 @@ impl<'a> Adopt<'a> {
         let (session, history) = self.ask(out).await?;
         let end = if history.rows.is_empty() {
             let (finding, live) = self.look(&session).await?;
-            End::found(finding, &live)
+            End::found(finding, &live, &self.settings.history)
         } else {
             self.already(&history)?
         };
@@ -122,6 +122,11 @@ impl<'a> Adopt<'a> {
         let scope = self.scope(&names);
         let stop = self.connector.stop;
         let live = live(session, self.settings, stop, scope).await?;
+        // As if it were to go on as that role's, as it should.
+        let seen = match live.other_owner() {
+            Some(owner) => live_as(session, self.settings, stop, scope, owner).await?,
+            None => live.clone(),
+        };
         let tables = scope.foreign_tables();
         let claims = match stop.unless_stopped(claims(&session.client, &tables)).await {
             Ok(claims) => claims
@@ -134,7 +139,7 @@ impl<'a> Adopt<'a> {
         // An adoption that was rolled back to nothing says nothing any more.
         let seen = Schema {
             remark: None,
-            ..live.clone()
+            ..seen
         };
         let ignore = &self.settings.verify.ignore;
         let finding = find(self.embedded, &seen, claims, self.wish, ignore)?;
@@ -171,23 +176,23 @@ impl<'a> Adopt<'a> {
     ) -> Result<(), Error> {
         let database = session.target.clone();
         session.close().await;
-        let (finding, owner) = match end {
+        let (finding, owners) = match end {
             End::Already(position) => {
                 return Ok(out.report(&AdoptReport::already(database, position))?);
             }
-            End::Found { finding, owner } => (finding, owner),
+            End::Found { finding, owners } => (finding, owners),
         };
         let result = match &finding.verdict {
             Verdict::Refused(refused) => Err(refused.clone().into()),
             Verdict::Empty | Verdict::At(_) => Ok(()),
         };
-        let history = self.settings.history.qualified();
+
         let error = result.as_ref().err();
         out.report(&AdoptReport::of(
             database,
             *finding,
             self.embedded,
-            (&owner, &history),
+            owners,
             is_dry,
             error,
         ))?;
@@ -196,10 +201,15 @@ impl<'a> Adopt<'a> {
 }
 
 impl End {
-    fn found(finding: Finding, live: &Schema) -> Self {
+    fn found(finding: Finding, live: &Schema, history: &HistoryTable) -> Self {
+        let history = history.qualified();
         Self::Found {
             finding: Box::new(finding),
-            owner: live.owner.clone(),
+            owners: live.other_owner().map(|role| Owners {
+                role: role.to_owned(),
+                instead_of: live.owner.clone(),
+                sql: format!("ALTER TABLE {history} OWNER TO {role};"),
+            }),
         }
     }
 }
@@ -219,10 +229,10 @@ impl Errand for Adopt<'_> {
         }
         let (finding, live) = self.look(session).await?;
         let Verdict::At(version) = finding.verdict else {
-            return Ok(Some(End::found(finding, &live)));
+            return Ok(Some(End::found(finding, &live, &self.settings.history)));
         };
         if !history.rows.is_empty() {
-            return Ok(Some(End::found(finding, &live)));
+            return Ok(Some(End::found(finding, &live, &self.settings.history)));
         }
         let comment = adoption(&finding, version, &session.target.user)?;
         self.sent(|sent| *sent = Some(comment.clone()));
@@ -237,7 +247,10 @@ impl Errand for Adopt<'_> {
             scope: self.scope(&names),
         };
         let recorded = record(session, held, &what, self.settings, self.connector.stop).await?;
-        Ok((recorded == Recorded::Done).then(|| End::found(finding, &live)))
+        Ok(
+            (recorded == Recorded::Done)
+                .then(|| End::found(finding, &live, &self.settings.history)),
+        )
     }
 }
 

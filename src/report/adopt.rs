@@ -6,11 +6,11 @@ use super::error::ErrorReport;
 use super::migrations::line;
 use super::verify::{block, labelled};
 use super::{Paint, Report, at, count};
-use crate::adopt::{Agreement, Beside, Finding, Judged, Owners, Verdict};
+use crate::adopt::{Agreement, Beside, Finding, Judged, Verdict};
 use crate::connect::Target;
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::foreign::{Entry, Keeps};
+use crate::foreign::{Entry, Keeps, Outcome};
 use crate::schema::Difference;
 use crate::source::Version;
 use crate::verify::Ignored;
@@ -28,8 +28,8 @@ pub struct AdoptReport {
     pub dry_run: bool,
     /// The version that the schema was compared with: the one it has, that was asked for, or the nearest.
     pub version: Option<String>,
-    /// The other versions that have the same schema.
-    pub shared_with: Vec<String>,
+    /// The versions that have the same schema, where there are several.
+    pub sharing: Vec<String>,
     /// The migrations that are recorded as applied, or would be.
     pub recorded: Vec<&'static str>,
     /// What other tools claim.
@@ -48,10 +48,7 @@ pub struct AdoptReport {
     pub error: Option<ErrorReport>,
     #[serde(skip)]
     accepted: bool,
-    #[serde(skip)]
-    owner: String,
-    #[serde(skip)]
-    history: String,
+
     #[serde(skip)]
     remark: String,
 }
@@ -70,13 +67,34 @@ pub struct ClaimReport {
     /// The newest row.
     pub newest: Option<Entry>,
     /// The rows of runs that failed or were left dirty.
-    pub broken: Vec<Entry>,
+    pub broken: Vec<BrokenReport>,
     /// Whether it agrees with the schema.
     pub agreement: &'static str,
     /// The newest of this binary's migrations that it has.
     pub claimed: Option<String>,
     #[serde(skip)]
     keeps: Keeps,
+}
+
+/// The row of a run that failed or was left dirty.
+#[derive(Debug, Serialize)]
+pub struct BrokenReport {
+    /// The row.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// The migration of this binary that it means.
+    pub here: Option<String>,
+}
+
+/// All tables belong to another role than the one that owns the history, or is about to.
+#[derive(Debug, Serialize)]
+pub struct Owners {
+    /// That role.
+    pub role: String,
+    /// The one that owns the history.
+    pub instead_of: String,
+    /// The statement that brings it into line, once the history is there.
+    pub sql: String,
 }
 
 impl ClaimReport {
@@ -94,14 +112,21 @@ impl ClaimReport {
             rows: claim.entries.as_ref().map(Vec::len),
             matched: judged.matched,
             newest: claim.entries.iter().flatten().last().cloned(),
-            broken: judged.broken().cloned().collect(),
+            broken: judged
+                .broken
+                .iter()
+                .map(|(entry, here)| BrokenReport {
+                    entry: entry.clone(),
+                    here: here.map(|version| version.to_string()),
+                })
+                .collect(),
             agreement,
             claimed: claimed.map(|version| version.to_string()),
             keeps: claim.keeps,
         }
     }
 
-    fn text(&self, paint: Paint) -> String {
+    fn text(&self) -> String {
         let mut text = line(
             "history of",
             "history of",
@@ -110,12 +135,14 @@ impl ClaimReport {
             &format!("in {}", self.table),
         );
         text.push_str(&labelled("claims", &self.claim()));
-        for entry in &self.broken {
+        for BrokenReport { entry, here } in &self.broken {
             let outcome = match entry.outcome {
-                crate::foreign::Outcome::Failed => "failed",
-                _ => "dirty",
+                Outcome::Failed => "failed",
+                Outcome::Dirty | Outcome::Done => "dirty",
             };
-            text.push_str(&labelled(&paint.bad(outcome), &entry.title()));
+            let here = here.as_ref().map(|version| format!(", here {version}"));
+            let title = entry.title() + &here.unwrap_or_default();
+            text.push_str(&labelled(outcome, &title));
         }
         text.push_str(&labelled("schema", &self.verdict()));
         text
@@ -141,7 +168,8 @@ impl ClaimReport {
             "agrees" => format!("agrees: {claimed}"),
             "behind" => format!("goes further than {claimed}, the newest that is known here"),
             "ahead" => format!("is not as far as {claimed}"),
-            _ => "cannot be compared: no name and no number is known here".to_owned(),
+            _ => "cannot be compared: nothing that it has done is known here by name or number"
+                .to_owned(),
         }
     }
 }
@@ -161,12 +189,12 @@ impl AdoptReport {
         }
     }
 
-    /// The schema was looked at. `names` are those of the role that asks, and of the history.
+    /// The schema was looked at.
     pub fn of(
         database: Target,
         finding: Finding,
         embedded: &[Migration],
-        names: (&str, &str),
+        owners: Option<Owners>,
         dry_run: bool,
         error: Option<&Error>,
     ) -> Self {
@@ -179,23 +207,22 @@ impl AdoptReport {
             .filter(|migration| Some(migration.version) <= version && version.is_some())
             .map(|migration| migration.stem)
             .collect();
-        let shared = finding.shared_with();
+        let sharing = finding.sharing();
         let is_as_sealed = finding.differences.is_empty();
         let mut report = Self {
             dry_run,
             version: finding.version.map(|version| version.to_string()),
-            shared_with: shared.iter().map(Version::to_string).collect(),
+            sharing: sharing.iter().map(Version::to_string).collect(),
             claims: finding.claims.iter().map(ClaimReport::new).collect(),
             accepted: version.is_some() && !is_as_sealed,
             recorded,
             differences: finding.differences,
             beside: finding.beside,
-            owned_by: finding.owners,
+            owned_by: owners,
             white_space: finding.folded,
             ignored: finding.ignored,
             error: error.map(ErrorReport::new),
-            owner: names.0.to_owned(),
-            history: names.1.to_owned(),
+
             ..Self::empty(database)
         };
         report.remark = report.summary(&finding.verdict);
@@ -208,7 +235,7 @@ impl AdoptReport {
             database,
             dry_run: false,
             version: None,
-            shared_with: Vec::new(),
+            sharing: Vec::new(),
             recorded: Vec::new(),
             claims: Vec::new(),
             differences: Vec::new(),
@@ -218,8 +245,7 @@ impl AdoptReport {
             ignored: Vec::new(),
             error: None,
             accepted: false,
-            owner: String::new(),
-            history: String::new(),
+
             remark: String::new(),
         }
     }
@@ -246,36 +272,38 @@ impl AdoptReport {
                 count(self.differences.len(), "object")
             )
         } else {
-            format!("the schema is as sealed at {version}")
+            let but = match self.beside.len() {
+                0 => String::new(),
+                1 => ", but for 1 privilege, owner or comment".to_owned(),
+                more => format!(", but for {more} privileges, owners and comments"),
+            };
+            format!("the schema is as sealed at {version}{but}")
         };
         format!("{schema}; {recorded} {verb} recorded as applied\n")
     }
 
     /// What cannot be seen in a schema.
     fn shared(&self) -> String {
-        let Some(version) = self
-            .version
-            .as_ref()
-            .filter(|_| !self.shared_with.is_empty())
+        let Some((version, (last, rest))) = self.version.as_ref().zip(self.sharing.split_last())
         else {
             return String::new();
         };
-        let others = self.shared_with.join(", ");
+        let rest = rest.join(", ");
         format!(
-            "note: {others} and {version} have the same schema, and whether the steps between them were done cannot be seen in it; \
-             {version} is taken; --at VERSION takes another\n"
+            "note: {rest} and {last} have the same schema, which does not tell whether the steps between them were done; \
+             {version} is taken, --at VERSION takes another\n"
         )
     }
 }
 
 impl Report for AdoptReport {
     fn text(&self, paint: Paint) -> String {
-        let mut text: String = self.claims.iter().map(|claim| claim.text(paint)).collect();
+        let mut text: String = self.claims.iter().map(ClaimReport::text).collect();
         let blocks = self.differences.iter().map(|one| block(one, paint));
         text.extend(blocks);
         for one in &self.white_space {
-            text.push_str(&line("white space", "white space", one.object(), 0, ""));
-            text.push_str(&labelled("", "differs from the sealed one in nothing else"));
+            let rest = "differs in nothing else";
+            text.push_str(&line("white space", "white space", one.object(), 0, rest));
         }
         for one in &self.beside {
             text.push_str(&block(&one.difference, paint));
@@ -285,20 +313,14 @@ impl Report for AdoptReport {
             ));
         }
         if let Some(owners) = &self.owned_by {
-            let Self { owner, history, .. } = self;
-            let Owners { role, objects, .. } = owners;
-            text.push_str(&line(
-                "owner",
-                &paint.bad("owner"),
-                &format!("{role} of {}", count(*objects, "object")),
-                0,
-                "",
-            ));
-            text.push_str(&labelled("", &format!("and not {owner}, who will own the history; once it is made, this brings it into line:")));
-            text.push_str(&labelled(
-                "SQL",
-                &format!("ALTER TABLE {history} OWNER TO {role};"),
-            ));
+            let Owners {
+                role,
+                instead_of,
+                sql,
+            } = owners;
+            let rest = format!("has all tables, and {instead_of} the history");
+            text.push_str(&line("owner", &paint.note("owner"), role, 0, &rest));
+            text.push_str(&labelled("SQL", sql));
         }
         for ignored in &self.ignored {
             let object = ignored.difference.object();

@@ -298,12 +298,12 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
 
 /// What to do where a database was not adopted.
 fn help_for_adoption(refused: &Refused) -> Vec<String> {
-    let help = match refused {
+    match refused {
         Refused::NoVersion {
             nearest: version, ..
         }
         | Refused::Differs { version, .. } => vec![
-            format!("bring the objects to what is sealed; then run `dsentr-migrate adopt` again"),
+            "bring the objects to what is sealed; then run `dsentr-migrate adopt` again".to_owned(),
             format!(
                 "or take the database over as it is with `dsentr-migrate adopt --at {version} --accept-differences`: `dsentr-migrate verify` goes on to show what differs now, and ends well with it"
             ),
@@ -323,8 +323,7 @@ fn help_for_adoption(refused: &Refused) -> Vec<String> {
             "`dsentr-migrate status` shows what the history says; `dsentr-migrate up` goes on from there"
                 .to_owned(),
         ],
-    };
-    help
+    }
 }
 
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {

@@ -21,7 +21,7 @@ mod wait;
 
 use serde::Serialize;
 
-pub use self::adopt::AdoptReport;
+pub use self::adopt::{AdoptReport, Owners};
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};

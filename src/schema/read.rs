@@ -56,9 +56,42 @@ impl Schema {
     pub async fn read(client: &Client, scope: Scope<'_>) -> Result<Self, tokio_postgres::Error> {
         let sql = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
-            scope.question()
+            scope.question(None)
         );
-        let messages = client.simple_query(&sql).await;
+        Self::ask(client, &sql).await
+    }
+
+    /// As [`Schema::read`], for a schema that this role has made, in whatever history; its name as [`Schema::owner`] has it.
+    ///
+    /// # Errors
+    /// As the server says; the session is as it was.
+    pub async fn read_as(
+        client: &Client,
+        scope: Scope<'_>,
+        owner: &str,
+    ) -> Result<Self, tokio_postgres::Error> {
+        let sql = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
+            scope.question(Some(owner))
+        );
+        Self::ask(client, &sql).await
+    }
+
+    /// The role that all tables belong to, where that is another than the owner; its name as [`Schema::owner`] has it.
+    pub fn other_owner(&self) -> Option<&str> {
+        let mut tables = self
+            .objects
+            .keys()
+            .filter(|object| object.starts_with("table "));
+        let owner = |table: &String| self.objects.get(&format!("owner of {table}"));
+        let first = owner(tables.next()?)?;
+        tables
+            .all(|table| owner(table) == Some(first))
+            .then_some(first)
+    }
+
+    async fn ask(client: &Client, sql: &str) -> Result<Self, tokio_postgres::Error> {
+        let messages = client.simple_query(sql).await;
         if messages.is_err() {
             // The transaction is open where it has failed. Where the connection is gone, it went with it.
             let _ = client.batch_execute("ROLLBACK").await;
@@ -77,7 +110,7 @@ impl Schema {
         let sql = format!(
             "SAVEPOINT reads_the_schema; {}; \
              ROLLBACK TO SAVEPOINT reads_the_schema; RELEASE SAVEPOINT reads_the_schema",
-            scope.question()
+            scope.question(None)
         );
         Ok(Self::of(&client.simple_query(&sql).await?))
     }
@@ -159,8 +192,13 @@ impl Scope<'_> {
     }
 
     /// The statements between those that open and close a transaction.
-    fn question(self) -> String {
-        let question = QUESTION.replace("{foreign_functions}", &foreign::functions());
+    fn question(self, owner: Option<&str>) -> String {
+        let owner = owner.map_or_else(
+            || "NULL".to_owned(),
+            |owner| format!("{}::regrole::oid", literal(owner)),
+        );
+        let question = QUESTION.replace("{owner}", &owner);
+        let question = question.replace("{foreign_functions}", &foreign::functions());
         let question = self.put_into(&question.replace("{foreign}", &foreign::tables()));
         format!(
             "{SETTINGS}; SET LOCAL search_path TO pg_catalog; \

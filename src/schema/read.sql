@@ -4,18 +4,19 @@
 --
 -- Parsed while search_path is pg_catalog, so that no function of the database's own can be meant, and executed while it
 -- is public, so that what stands in public is printed without a schema. In it stand: {spaces} a condition on
--- pg_namespace, {history_schema}, {history} and {ledger} literals, {foreign} a query for the tables of other tools and
+-- pg_namespace, {history_schema}, {history} and {ledger} literals, {owner} a role or NULL, {foreign} a query for the tables of other tools and
 -- {foreign_functions} their functions, by the number of the tool.
 WITH space AS MATERIALIZED (
     SELECT oid, nspname, nspowner, nspacl, CASE nspname WHEN 'public' THEN '' ELSE quote_ident(nspname) || '.' END AS prefix
     FROM pg_namespace
     WHERE {spaces}
 ),
--- Who owns the history made the schema. Where there is none yet, we will.
+-- Who owns the history made the schema. Where there is none yet, we will, unless it is said who did.
 the AS MATERIALIZED (
     SELECT oid AS owner, rolname AS owner_name, current_setting('server_version_num')::integer / 10000 AS major
     FROM pg_roles
     WHERE oid = coalesce(
+        {owner},
         (
             SELECT relowner
             FROM pg_class AS c
