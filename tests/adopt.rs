@@ -10,11 +10,14 @@ use support::executable::{Dsentr, dsentr};
 use support::golden::golden;
 use support::library::{Ended, Library, step, up};
 use support::mask::{mask, told};
-use support::runners::hold_lock;
+use support::pooler::{PoolMode, Pooler};
+use support::proxy::{Fault, Proxy};
+use support::runners::{LOCKS, hold_lock};
 use support::running::Running;
 use support::schema::{run, up_to};
 use support::sealing::sealed;
 use support::server::{Database, Role, Server, Session};
+use support::sqlx::{sqlx_row, sqlx_table};
 
 const ADOPT: Command = Command::Adopt {
     at: None,
@@ -70,27 +73,10 @@ async fn by_hand<'s>(server: &'s Server, stem: &str) -> Database<'s> {
 
 /// The table of SQLx, with a row for each of these, under its own numbers.
 async fn sqlx(session: &Session, migrations: &[Migration]) {
-    session
-        .batch(
-            "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
-    version BIGINT PRIMARY KEY,
-    description TEXT NOT NULL,
-    installed_on TIMESTAMPTZ NOT NULL DEFAULT now(),
-    success BOOLEAN NOT NULL,
-    checksum BYTEA NOT NULL,
-    execution_time BIGINT NOT NULL
-)",
-        )
-        .await;
+    sqlx_table(session).await;
     for (nth, migration) in migrations.iter().enumerate() {
-        let description = migration.description.replace('_', " ");
-        session
-            .batch(&format!(
-                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                 VALUES ({}, '{description}', TRUE, '\\x00', 1)",
-                20_255_091 + nth
-            ))
-            .await;
+        let number = (20_255_091 + nth).to_string();
+        sqlx_row(session, &number, migration.description).await;
     }
 }
 
@@ -555,6 +541,82 @@ async fn two_at_once_adopt_it_once() {
     assert_eq!(said("recorded as applied"), 1);
     assert_eq!(said("nothing to do: the history is there already"), 2);
     clean(whole(), &database).await;
+}
+
+/// The first COMMIT is that of the look, the second that of the history. Whatever is lost, it is recorded once, by this run.
+#[tokio::test]
+async fn a_lost_commit_is_settled_by_the_history() {
+    let server = Server::of_its_own();
+    for fault in [Fault::LoseRequest, Fault::LoseAnswer] {
+        for nth in [1, 2] {
+            let database = by_hand(&server, "2025_10_14_1_create_workspaces").await;
+            let proxy = Proxy::start(server.port());
+            proxy.on_commit(fault, nth);
+            let url = database.url_through(proxy.port());
+            let run = dsentr(&["adopt"]).env("DATABASE_URL", &url).run();
+            assert!(proxy.fired(), "{fault:?} {nth}");
+            assert_eq!(run.code, Some(0), "{fault:?} {nth}: {}", run.text());
+            let recorded = "28 migrations are recorded as applied";
+            assert!(
+                run.stdout.contains(recorded),
+                "{fault:?} {nth}: {}",
+                run.text()
+            );
+            clean(whole(), &database).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_lets_it_through_and_keeps_nothing() {
+    let library = small().await;
+    let server = Server::shared();
+    for size in [1, 2] {
+        let pooler = Pooler::start(server, PoolMode::Transaction, size);
+        let database = server.database();
+        let session = database.session().await;
+        session
+            .batch("CREATE TABLE users (email text, id bigint PRIMARY KEY)")
+            .await;
+        let ended = library.run(&pooler.url(&database), ADOPT).await;
+        assert!(ended.result.is_ok(), "{}", ended.text());
+        assert_eq!(session.value(HISTORY).await, "1");
+        session.until(LOCKS, "0").await;
+        clean(library, &database).await;
+    }
+}
+
+/// Between the look and the record somebody changes the schema: what is recorded is what is there.
+#[tokio::test]
+async fn a_schema_that_changes_meanwhile_is_looked_at_again() {
+    let library = small().await;
+    let server = Server::of_its_own();
+    let database = server.owned_database(Role::Owner);
+    let session = database.session().await;
+    session
+        .batch(
+            "CREATE TABLE users (email text, id bigint PRIMARY KEY);
+             CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
+        )
+        .await;
+    // Whoever reads what Alembic claims has looked at the schema, which needs no lock on that table.
+    session
+        .batch("BEGIN; LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let url = database.url();
+    let run = tokio::spawn(async move { library.run(&url, ADOPT).await });
+    let other = database.session().await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+         AND query LIKE '%alembic_version%' AND wait_event_type = 'Lock'";
+    other.until(waits, "1").await;
+    other
+        .batch("CREATE TABLE orders (id bigint PRIMARY KEY)")
+        .await;
+    session.batch("COMMIT").await;
+    let ended = run.await.expect("no panic");
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    assert_eq!(other.value(HISTORY).await, "3");
+    clean(library, &database).await;
 }
 
 /// A signal while the schema cannot be read, since somebody holds a table for himself alone; and while another runner has

@@ -93,6 +93,8 @@ fn the_command_line() {
         &["status", "--help"],
         &["plan", "--help"],
         &["verify", "--help"],
+        &["adopt", "--help"],
+        &["adopt", "--accept-differences"],
         &["export", "--help"],
         &["config", "--help"],
         &["version", "--help"],
