@@ -226,6 +226,11 @@ async fn an_altered_database_is_refused_with_the_exact_difference_or_accepted() 
         &whole().run(&url, VERIFY).await,
     );
     clean(whole(), &database).await;
+    // And it does not stand in the way of going back.
+    let back = dsentr(&["rollback", "--steps", "1", "--accept-data-loss"]);
+    let back = back.env("DATABASE_URL", &url).run();
+    assert_eq!(back.code, Some(0), "{}{}", back.stdout, back.stderr);
+    clean(whole(), &database).await;
     // What changes after it was accepted is drift.
     session
         .batch("ALTER TABLE workflow_runs ALTER attempt TYPE numeric")

@@ -7,6 +7,7 @@ use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::{Session, broken};
 use crate::error::Error;
+use crate::foreign::{Claim, claims};
 use crate::lock::LockTimeout;
 use crate::schema::{Difference, Schema, Scope};
 use crate::server_error::ServerError;
@@ -53,6 +54,30 @@ pub async fn live_as(
 ) -> Result<Schema, Error> {
     let look = || Schema::read_as(&session.client, scope, owner);
     patiently(session, settings, stop, UNREADABLE, look).await
+}
+
+/// What other tools claim to have applied.
+///
+/// # Errors
+/// As [`live`].
+pub async fn claimed(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+    scope: Scope<'_>,
+) -> Result<Vec<Claim>, Error> {
+    let frame = frame(&limits_of_look(settings, true));
+    let tables = scope.foreign_tables();
+    let client = &session.client;
+    let look = || async {
+        client.batch_execute(&frame).await?;
+        let claims = claims(client, &tables).await;
+        let ended = client.batch_execute("ROLLBACK").await;
+        let claims = claims?;
+        ended.map(|()| claims)
+    };
+    let purpose = "the history of another tool cannot be read";
+    patiently(session, settings, stop, purpose, look).await
 }
 
 /// What the errors of a look begin with.

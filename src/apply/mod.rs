@@ -34,7 +34,7 @@ pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
-pub use self::look::{differing, live, live_as};
+pub use self::look::{claimed, differing, live, live_as};
 use self::runner::{Runner, Stop};
 pub use self::step::{Accepted, Task};
 pub use self::watch::{Advance, Blocker, Look};

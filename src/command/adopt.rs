@@ -11,12 +11,14 @@ use super::asked;
 use super::drive::{Drive, Errand};
 use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
-use crate::apply::{Course, Moment, Observer, Record, Recorded, Task, live, live_as, record};
+use crate::apply::{
+    Course, Moment, Observer, Record, Recorded, Task, claimed, live, live_as, record,
+};
 use crate::config::{HistoryTable, Settings};
-use crate::connect::{Connector, Session, broken};
+use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::foreign::claims;
+
 use crate::history::History;
 use crate::lock::Held;
 use crate::plan::plan;
@@ -127,15 +129,7 @@ impl<'a> Adopt<'a> {
             Some(owner) => live_as(session, self.settings, stop, scope, owner).await?,
             None => live.clone(),
         };
-        let tables = scope.foreign_tables();
-        let claims = match stop.unless_stopped(claims(&session.client, &tables)).await {
-            Ok(claims) => claims
-                .map_err(|error| broken("the history of another tool cannot be read", &error))?,
-            Err(stopped) => {
-                session.cancel().await;
-                return Err(stopped.into());
-            }
-        };
+        let claims = claimed(session, self.settings, stop, scope).await?;
         // An adoption that was rolled back to nothing says nothing any more.
         let seen = Schema {
             remark: None,

@@ -9,7 +9,8 @@ mod tools;
 pub use self::claim::{Claim, Entry, Outcome, claims};
 pub use self::tools::{Keeps, TOOLS, Tool};
 
-/// A query for the tables of other tools: number of the tool, object identifier, schema, name. The scope of the reader is
+/// A query for the tables of other tools: number of the tool, object identifier, schema, name, whether
+/// this role may read it. The scope of the reader is
 /// put into it. A table of that name with other columns is not the tool's.
 pub(crate) fn tables() -> String {
     let values = TOOLS.iter().enumerate().map(|(nth, tool)| {
@@ -22,7 +23,8 @@ pub(crate) fn tables() -> String {
     });
     let values = values.collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT nth, c.oid, nspname, relname \
+        "SELECT nth, c.oid, nspname, relname, \
+         pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable \
          FROM (VALUES {values}) AS tool (nth, known, columns) \
          JOIN pg_catalog.pg_class AS c ON relkind = 'r' AND relname = coalesce(known, relname) \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace \
