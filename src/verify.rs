@@ -145,7 +145,7 @@ pub fn judge(
             }
             // The migration that would grant it has told which statements its owner should run.
             None => match (live.keeper(object), accepted(difference)) {
-                (Some(keeper), _) => format!("only {keeper} can grant it, who owns that"),
+                (Some(keeper), _) => format!("only the owner, {keeper}, can grant that"),
                 (None, Some(reason)) => reason,
                 (None, None) => return true,
             },
