@@ -451,6 +451,7 @@ async fn the_histories_of_other_tools_are_read() {
         ("sqlx_failed", format!("{sqlx} {sqlx_row} (1, 'users', now(), true, '', 1), (2, 'lower emails', now(), false, '', -1)")),
         ("sqlx_ahead", format!("{sqlx} {sqlx_row} (1, 'users', now(), true, '', 1), (7, 'orders', now(), true, '', 1)")),
         ("sqlx_unknown", format!("{sqlx} {sqlx_row} (1, 'everything', now(), true, '', 1)")),
+        ("sqlx_behind", format!("CREATE TABLE orders (id bigint PRIMARY KEY); {sqlx} {sqlx_row} (1, 'users', now(), true, '', 1), (2, 'the rest', now(), true, '', 1)")),
         ("golang_clean", format!("{golang} INSERT INTO schema_migrations VALUES (2025010201, false)")),
         ("golang_dirty", format!("{golang} INSERT INTO schema_migrations VALUES (2025010201, true)")),
         ("dbmate", format!("{rails} INSERT INTO schema_migrations VALUES ('2025010101'), ('202501021')")),
@@ -531,6 +532,62 @@ async fn a_table_that_may_not_be_read_is_said_so() {
         .await;
     let ended = library.run(&database.url(), ADOPT).await;
     is("adopt_unreadable.txt", &database, &ended);
+}
+
+/// Where versions differ in privileges alone, the nearest is taken: what is recorded need not be granted again.
+#[tokio::test]
+async fn privileges_tell_two_versions_apart() {
+    let unsealed = Library::of(&[
+        (
+            "2025_01_01_1_users.sql",
+            &step("CREATE TABLE users (id bigint PRIMARY KEY);"),
+        ),
+        (
+            "2025_01_02_1_grants.sql",
+            &step(
+                "GRANT SELECT, INSERT, UPDATE ON users TO PUBLIC;\nCOMMENT ON TABLE users IS 'Who has an account.';",
+            ),
+        ),
+    ]);
+    let library = Library(sealed(unsealed.0, Server::shared()).await);
+    let database = Server::shared().database();
+    let session = database.session().await;
+    let mut all = String::new();
+    for sql in [
+        "CREATE TABLE users (id bigint PRIMARY KEY)",
+        "GRANT SELECT, INSERT, UPDATE ON users TO PUBLIC; COMMENT ON TABLE users IS 'Who has an account.'",
+        "GRANT DELETE ON users TO PUBLIC",
+        "REVOKE ALL ON users FROM PUBLIC; COMMENT ON TABLE users IS NULL; GRANT TRUNCATE ON users TO PUBLIC",
+    ] {
+        session.batch(sql).await;
+        let ended = library.run(&database.url(), DRY).await;
+        all.push_str(&format!("== {sql}\n{}", mask(&ended.text(), &database)));
+    }
+    golden("adopt_privileges.txt", &all);
+}
+
+#[tokio::test]
+async fn a_history_of_another_tool_that_somebody_has_locked_is_not_waited_for_without_an_end() {
+    let library = small().await;
+    let database = Server::shared().database();
+    let session = database.session().await;
+    session
+        .batch(
+            "CREATE TABLE users (email text, id bigint PRIMARY KEY);
+             CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
+        )
+        .await;
+    session
+        .batch("BEGIN; LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let url = database.url();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "10ms"),
+        ("DSENTR_MIGRATE_TABLE_LOCK_BUDGET", "50ms"),
+    ];
+    let ended = library.run_with(&variables, ADOPT, Format::Text).await;
+    is("adopt_locked.txt", &database, &ended);
 }
 
 fn adopt(database: &Database<'_>) -> Dsentr {
