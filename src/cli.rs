@@ -84,6 +84,22 @@ pub enum Command {
         #[arg(long)]
         others: bool,
     },
+    /// Take over a database whose schema was made by another tool, or by hand
+    ///
+    /// Finds the version whose sealed schema the database has, and records all migrations up to it as applied; `up` goes on
+    /// from there. No migration is run, and nothing of another tool is changed. Where the schema is that of no version, it
+    /// shows what differs from the nearest, and changes nothing.
+    Adopt {
+        /// The version that the database is at, for example `2025_10_11_1`, where the schema alone does not tell
+        #[arg(long, value_name = "VERSION")]
+        at: Option<Version>,
+        /// Record the version although the schema differs; `verify` shows what differed as accepted
+        #[arg(long, requires = "at")]
+        accept_differences: bool,
+        /// Show what would be recorded, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Wait until the server answers, or until the schema has reached this binary's version
     Wait {
         /// What to wait for
@@ -147,6 +163,7 @@ impl Command {
             | Self::Verify { .. }
             | Self::Wait { .. }
             | Self::Bootstrap { .. }
+            | Self::Adopt { .. }
             | Self::Config => false,
         }
     }

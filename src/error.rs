@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::adopt::Refused;
 use crate::apply::{Cause, EndsAt, Failure, Standing};
 use crate::bootstrap::{Halted, Impossible};
 use crate::config::ConfigError;
@@ -48,6 +49,8 @@ pub enum Error {
     Bootstrap(Box<Halted>),
     /// The live schema is not as sealed; the result says what differs.
     Drift(Drift),
+    /// A database may not be adopted as it is.
+    Adoption(Refused),
     /// There is nothing to compare the live schema with.
     Unsealed(Unsealed),
     /// Another runner held the migration lock for too long.
@@ -108,9 +111,9 @@ impl Error {
                 }
             }
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. }) | Self::Drift(_) => {
-                exit_code::DISAGREEMENT
-            }
+            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. })
+            | Self::Drift(_)
+            | Self::Adoption(_) => exit_code::DISAGREEMENT,
             Self::Impossible(impossible) if impossible.has_difference() => exit_code::DISAGREEMENT,
             Self::Bootstrap(halted) => halted.error.exit_code(),
             Self::LockTimeout(_) => exit_code::LOCK_TIMEOUT,
@@ -138,6 +141,7 @@ impl fmt::Display for Error {
             Self::Impossible(impossible) => impossible.fmt(f),
             Self::Bootstrap(halted) => halted.error.fmt(f),
             Self::Drift(drift) => drift.fmt(f),
+            Self::Adoption(refused) => refused.fmt(f),
             Self::Unsealed(unsealed) => unsealed.fmt(f),
             Self::LockTimeout(timeout) => timeout.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
@@ -180,6 +184,7 @@ from! {
     Refusal => Refusal,
     Obstacles => Obstacles,
     Impossible => Impossible,
+    Refused => Adoption,
     Unsealed => Unsealed,
     LockTimeout => LockTimeout,
     Unreachable => Unreachable,

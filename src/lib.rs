@@ -3,6 +3,8 @@
 //! Data flows one way: config → connect → history → plan → lock → apply → report. A module uses
 //! what is to its left.
 
+pub mod adopt;
+pub mod adoption;
 pub mod apply;
 #[cfg(feature = "authoring")]
 pub mod authoring;
@@ -15,6 +17,7 @@ pub mod config;
 pub mod connect;
 pub mod embedded;
 pub mod error;
+pub mod foreign;
 pub mod history;
 pub mod lock;
 pub mod log;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::adoption::Adoption;
 use crate::config::Ignore;
 use crate::embedded::{Migration, sealed_objects};
 use crate::schema::{Difference, Objects, Schema};
@@ -67,7 +68,7 @@ pub struct Verdict {
     pub objects: usize,
     /// What differs and should not, by object.
     pub drift: Vec<Difference>,
-    /// What differs and may: by the settings, or since only somebody else could mend it.
+    /// What differs and may: by the settings, since only somebody else could mend it, or as the database was adopted.
     pub ignored: Vec<Ignored>,
     /// What the settings ignore, and does not differ.
     pub idle: Vec<String>,
@@ -130,6 +131,8 @@ pub fn judge(
         .map(|(object, definition)| (*object, *definition));
     let mut drift = live.differences(expected);
     drift.retain(|difference| !is_of_others(difference));
+    let adoption = live.remark.as_deref().and_then(Adoption::of);
+    let accepted = |difference: &Difference| adoption.as_ref()?.reason(difference);
     let mut ignored = Vec::new();
     let mut used = vec![false; ignore.len()];
     drift.retain(|difference| {
@@ -141,9 +144,10 @@ pub fn judge(
                 entry.reason.clone()
             }
             // The migration that would grant it has told which statements its owner should run.
-            None => match live.keeper(object) {
-                Some(keeper) => format!("only the owner, {keeper}, can grant that"),
-                None => return true,
+            None => match (live.keeper(object), accepted(difference)) {
+                (Some(keeper), _) => format!("only the owner, {keeper}, can grant that"),
+                (None, Some(reason)) => reason,
+                (None, None) => return true,
             },
         };
         ignored.push(Ignored {

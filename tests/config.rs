@@ -120,6 +120,8 @@ fn the_command_line() {
         &["plan", "--help"],
         &["bootstrap", "--help"],
         &["verify", "--help"],
+        &["adopt", "--help"],
+        &["adopt", "--accept-differences"],
         &["export", "--help"],
         &["config", "--help"],
         &["version", "--help"],

@@ -6,8 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use dsentr_migrate::check::{Entry, Problem, RULES, check};
+use dsentr_migrate::embedded::MIGRATIONS;
 use support::mask::{mask_durations, mask_version};
+use support::schema::apply;
 use support::server::{Database, Server};
+use support::sqlx::{sqlx_row, sqlx_table};
 
 fn read(document: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document))
@@ -21,6 +24,34 @@ fn blocks(text: &str, kind: &str) -> Vec<String> {
     blocks
         .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
         .collect()
+}
+
+/// A database as the SQLx CLI would have left it, with all migrations but the newest.
+async fn made_by_sqlx(database: &Database<'_>) {
+    let session = database.session().await;
+    let (_, made) = MIGRATIONS.split_last().expect("there are migrations");
+    sqlx_table(&session).await;
+    for migration in made {
+        apply(&session, migration).await;
+        let version = migration.version.to_string();
+        let (day, counter) = version.rsplit_once('_').expect("a version");
+        let number = day.replace('_', "") + counter;
+        sqlx_row(&session, &number, migration.description).await;
+    }
+    session.close().await;
+}
+
+#[tokio::test]
+async fn the_example_of_adopting_is_what_happens() {
+    let server = Server::of_its_own();
+    let database = server.database();
+    made_by_sqlx(&database).await;
+    let block = only("docs/adopt.md", "console");
+    let actual = play(&block, &database);
+    assert!(
+        matches(&normal(&block), &normal(&actual)),
+        "docs/adopt.md shows\n{block}\nbut this happens\n{actual}"
+    );
 }
 
 /// Runs the lines that start with `$ `, in one shell, and puts what they print between them.

@@ -29,7 +29,7 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 /// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
-const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
 
 /// Carries out what refinery asks for.
 pub(super) struct Forward<'a, 'c> {

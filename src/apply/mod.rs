@@ -4,6 +4,7 @@
 //! On the way forward refinery runs the steps, computes the checksums and writes the history rows; it knows no way back,
 //! which is ours. How a step reaches the server is decided in `runner`, for both.
 
+mod adopt;
 mod attend;
 mod back;
 mod course;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use refinery::Target;
 use time::OffsetDateTime;
 
+pub use self::adopt::{Record, Recorded, record};
 pub use self::back::{roll_back, transcript};
 pub use self::course::Course;
 pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
@@ -34,7 +36,7 @@ pub use self::ledger::is_under_way;
 pub(crate) use self::ledger::make_ledger;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
-pub use self::look::differing;
+pub use self::look::{claimed, differing, live, live_as};
 pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 use self::step::Leg;

@@ -1,6 +1,7 @@
 //! The commands: each walks the line config → connect → history → plan → lock → apply → report
 //! as far as it has to.
 
+mod adopt;
 mod bootstrap;
 mod drive;
 mod export;
@@ -10,8 +11,10 @@ mod up;
 mod verify;
 mod wait;
 
+use std::pin::Pin;
 use std::time::Duration;
 
+use self::adopt::Adopt;
 use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::rollback::Back;
@@ -19,6 +22,7 @@ use self::script::{Asked, script};
 use self::up::Up;
 use self::verify::verify;
 use self::wait::wait;
+use crate::adopt::Wish;
 use crate::apply::Accepted;
 use crate::cli::Command;
 use crate::config::{Config, Environment, Settings};
@@ -47,17 +51,18 @@ pub async fn run(
     out: &mut Out,
 ) -> Result<(), Error> {
     let settings = &config.settings;
-    let connector = Connector::new(settings, environment, stop);
-    match command {
+    let connector = &Connector::new(settings, environment, stop);
+    // The ways of the commands are long, and would make every caller as large.
+    let work: Work<'_> = match command {
         Command::Up { to, verify, .. } => {
             let up = Up {
                 settings,
-                connector: &connector,
+                connector,
                 embedded,
                 to: *to,
                 verify: *verify,
             };
-            within_grace(stop, Box::pin(up.run(out))).await
+            Box::pin(async move { up.run(out).await })
         }
         Command::Rollback {
             extent,
@@ -67,39 +72,76 @@ pub async fn run(
         } => {
             let back = Back {
                 settings,
-                connector: &connector,
+                connector,
                 embedded,
                 accepted: Accepted {
                     data_loss: *accept_data_loss,
                     drift: *accept_drift,
                 },
             };
-            let extent = extent.extent()?;
-            let run = async {
-                if *dry_run {
+            let (extent, is_shown) = (extent.extent()?, *dry_run);
+            Box::pin(async move {
+                if is_shown {
                     back.show(extent, out).await
                 } else {
                     back.run(extent, out).await
                 }
+            })
+        }
+        Command::Adopt {
+            at,
+            accept_differences,
+            dry_run,
+        } => {
+            let wish = Wish {
+                at: *at,
+                accept_differences: *accept_differences,
             };
-            within_grace(stop, run).await
+            let adopt = Adopt::new(settings, connector, embedded, wish);
+            let is_shown = *dry_run;
+            Box::pin(async move {
+                if is_shown {
+                    adopt.show(out).await
+                } else {
+                    adopt.run(out).await
+                }
+            })
         }
-        Command::Status { check } => {
-            let status = status(settings, &connector, embedded, *check, out);
-            within_grace(stop, status).await
+        Command::Bootstrap { dry_run: true, .. } => {
+            Box::pin(dry_run(settings, environment, stop, out))
         }
-        Command::Plan { to } => {
-            let plan = show_plan(settings, &connector, embedded, *to, out);
-            within_grace(stop, plan).await
+        Command::Bootstrap { up, .. } => {
+            let up = up.then_some(Up {
+                settings,
+                connector,
+                embedded,
+                to: None,
+                verify: false,
+            });
+            Box::pin(async move { bootstrap(settings, environment, stop, up.as_ref(), out).await })
         }
-        Command::Verify { others } => {
-            let verify = verify(settings, &connector, embedded, *others, out);
-            within_grace(stop, verify).await
+        Command::Status { check } => Box::pin(status(settings, connector, embedded, *check, out)),
+        Command::Plan { to } => Box::pin(show_plan(settings, connector, embedded, *to, out)),
+        Command::Verify { others } => Box::pin(verify(settings, connector, embedded, *others, out)),
+        Command::Wait { goal } => Box::pin(wait(*goal, settings, connector, embedded, out)),
+        Command::Script { .. } | Command::Export { .. } | Command::Config | Command::Version => {
+            return run_here(command, config, embedded, out);
         }
-        Command::Wait { goal } => {
-            let wait = wait(*goal, settings, &connector, embedded, out);
-            within_grace(stop, wait).await
-        }
+    };
+    within_grace(stop, work).await
+}
+
+/// What a command does on a connection.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// Carries out a command that needs no connection.
+fn run_here(
+    command: &Command,
+    config: &Config,
+    embedded: &[Migration],
+    out: &mut Out,
+) -> Result<(), Error> {
+    match command {
         Command::Script {
             from,
             to,
@@ -112,26 +154,11 @@ pub async fn run(
                 rollback: *rollback,
                 accept_data_loss: *accept_data_loss,
             };
-            script(&asked, settings, embedded, out)
-        }
-        Command::Bootstrap { dry_run: true, .. } => {
-            let dry_run = dry_run(settings, environment, stop, out);
-            within_grace(stop, dry_run).await
-        }
-        Command::Bootstrap { up: go_on, .. } => {
-            let up = go_on.then_some(Up {
-                settings,
-                connector: &connector,
-                embedded,
-                to: None,
-                verify: false,
-            });
-            let bootstrap = bootstrap(settings, environment, stop, up.as_ref(), out);
-            Box::pin(within_grace(stop, bootstrap)).await
+            script(&asked, &config.settings, embedded, out)
         }
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
-        Command::Version => Ok(out.report(&VersionReport::new(embedded))?),
+        _ => Ok(out.report(&VersionReport::new(embedded))?),
     }
 }
 

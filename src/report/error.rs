@@ -8,6 +8,7 @@ use super::obstacles;
 use super::status::{painted, word};
 use super::verify::block;
 use super::{Paint, Report, at, count};
+use crate::adopt::Refused;
 use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
@@ -182,6 +183,7 @@ fn state(error: &Error) -> String {
         | Error::Refusal(_)
         | Error::Obstacles(_)
         | Error::Drift(_)
+        | Error::Adoption(_)
         | Error::Unsealed(_)
         | Error::LockTimeout(_)
         | Error::Unreachable(_)
@@ -236,6 +238,7 @@ fn help(error: &Error) -> Vec<String> {
             "somebody changed the database by hand, or a migration could not do all of its work: bring the objects back as sealed, or write a migration that makes the change; then run `dsentr-migrate verify`".to_owned(),
             "what is meant to differ goes into [[verify.ignore]] of the settings file, with a reason".to_owned(),
         ]),
+        Error::Adoption(refused) => help.extend(help_for_adoption(refused)),
         Error::Unsealed(_) => help.push(
             "seal it with `cargo migration seal`, and build again; a release build carries no unsealed migration".to_owned(),
         ),
@@ -310,6 +313,36 @@ fn help_for_impossible(impossible: &Impossible) -> Vec<String> {
     }
     help.push("then run `dsentr-migrate bootstrap` again, which is safe".to_owned());
     help
+}
+
+/// What to do where a database was not adopted.
+fn help_for_adoption(refused: &Refused) -> Vec<String> {
+    match refused {
+        Refused::NoVersion {
+            nearest: version, ..
+        }
+        | Refused::Differs { version, .. } => vec![
+            "bring the objects to what is sealed; then run `dsentr-migrate adopt` again".to_owned(),
+            format!(
+                "or take the database over as it is with `dsentr-migrate adopt --at {version} --accept-differences`: `dsentr-migrate verify` goes on to show what differs now, and ends well with it"
+            ),
+        ],
+        Refused::Empty { .. } => vec!["`dsentr-migrate up` makes the schema".to_owned()],
+        Refused::Doubt { version, .. } => {
+            let schema = match version {
+                Some(version) => format!("the schema is that of {version}"),
+                None => "the schema is empty".to_owned(),
+            };
+            vec![
+                format!("{schema}: find out what that run did to the data"),
+                "then name the version that the database is at with `dsentr-migrate adopt --at VERSION`".to_owned(),
+            ]
+        }
+        Refused::Elsewhere { .. } => vec![
+            "`dsentr-migrate status` shows what the history says; `dsentr-migrate up` goes on from there"
+                .to_owned(),
+        ],
+    }
 }
 
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The only place that knows columns, colours and plurals. It decides nothing and reads nothing.
 
+mod adopt;
 mod advice;
 mod bootstrap;
 mod config;
@@ -22,6 +23,7 @@ mod wait;
 
 use serde::Serialize;
 
+pub use self::adopt::{AdoptReport, Owners};
 pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
 pub use self::bootstrap::{BootstrapReport, DryRunReport as BootstrapDryRunReport};
 pub use self::config::ConfigReport;

@@ -145,7 +145,7 @@ pub(super) fn block(difference: &Difference, paint: Paint) -> String {
 }
 
 /// A definition behind a word, its further lines below the first.
-fn labelled(label: &str, definition: &str) -> String {
+pub(super) fn labelled(label: &str, definition: &str) -> String {
     let indent = STATE_WIDTH + 2;
     let mut text = String::new();
     for (nth, one) in definition.lines().enumerate() {

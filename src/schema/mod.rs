@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use self::difference::{Difference, differences};
 pub use self::object::{grantee, wholes};
+pub(crate) use self::read::literal;
 pub use self::read::{Schema, Scope};
 
 /// From each object to its definition.

@@ -10,6 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::object::seen_by;
 use super::{Difference, Objects, differences, normal};
 use crate::config::HistoryTable;
+use crate::foreign;
 
 /// The question; see its head for what is put into it.
 const QUESTION: &str = include_str!("read.sql");
@@ -19,6 +20,9 @@ const SETTINGS: &str = "\
 SET LOCAL quote_all_identifiers TO off; SET LOCAL standard_conforming_strings TO on; SET LOCAL bytea_output TO hex; \
 SET LOCAL extra_float_digits TO 1; SET LOCAL DateStyle TO 'ISO, MDY'; SET LOCAL IntervalStyle TO postgres; \
 SET LOCAL TimeZone TO 'UTC'; SET LOCAL jit TO off; SET LOCAL cursor_tuple_fraction TO 1";
+
+/// The row of the question that has the comment on the history.
+const REMARK: &str = " comment on history";
 
 /// The objects in a live database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct Schema {
     pub objects: Objects,
     /// The database and schema public, where they belong to another role, with that: the owner can grant nothing on them.
     pub beyond_reach: Objects,
+    /// The comment on the history, where [`crate::adoption`] is kept.
+    pub remark: Option<String>,
 }
 
 /// Which objects are read.
@@ -50,9 +56,42 @@ impl Schema {
     pub async fn read(client: &Client, scope: Scope<'_>) -> Result<Self, tokio_postgres::Error> {
         let sql = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
-            scope.question()
+            scope.question(None)
         );
-        let messages = client.simple_query(&sql).await;
+        Self::ask(client, &sql).await
+    }
+
+    /// As [`Schema::read`], for a schema that this role has made, in whatever history; its name as [`Schema::owner`] has it.
+    ///
+    /// # Errors
+    /// As the server says; the session is as it was.
+    pub async fn read_as(
+        client: &Client,
+        scope: Scope<'_>,
+        owner: &str,
+    ) -> Result<Self, tokio_postgres::Error> {
+        let sql = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
+            scope.question(Some(owner))
+        );
+        Self::ask(client, &sql).await
+    }
+
+    /// The role that all tables belong to, where that is another than the owner; its name as [`Schema::owner`] has it.
+    pub fn other_owner(&self) -> Option<&str> {
+        let mut tables = self
+            .objects
+            .keys()
+            .filter(|object| object.starts_with("table "));
+        let owner = |table: &String| self.objects.get(&format!("owner of {table}"));
+        let first = owner(tables.next()?)?;
+        tables
+            .all(|table| owner(table) == Some(first))
+            .then_some(first)
+    }
+
+    async fn ask(client: &Client, sql: &str) -> Result<Self, tokio_postgres::Error> {
+        let messages = client.simple_query(sql).await;
         if messages.is_err() {
             // The transaction is open where it has failed. Where the connection is gone, it went with it.
             let _ = client.batch_execute("ROLLBACK").await;
@@ -71,7 +110,7 @@ impl Schema {
         let sql = format!(
             "SAVEPOINT reads_the_schema; {}; \
              ROLLBACK TO SAVEPOINT reads_the_schema; RELEASE SAVEPOINT reads_the_schema",
-            scope.question()
+            scope.question(None)
         );
         Ok(Self::of(&client.simple_query(&sql).await?))
     }
@@ -104,6 +143,7 @@ impl Schema {
             owner: String::new(),
             objects: Objects::new(),
             beyond_reach: Objects::new(),
+            remark: None,
         };
         for message in messages {
             let SimpleQueryMessage::Row(row) = message else {
@@ -115,6 +155,8 @@ impl Schema {
             };
             if object.is_empty() {
                 definition.clone_into(&mut schema.owner);
+            } else if object == REMARK {
+                schema.remark = Some(definition.to_owned());
             } else if let Some(subject) = object.strip_prefix(' ') {
                 let (subject, role) = (subject.to_owned(), definition.to_owned());
                 schema.beyond_reach.insert(subject, role);
@@ -128,8 +170,13 @@ impl Schema {
 }
 
 impl Scope<'_> {
-    /// The statements between those that open and close a transaction.
-    fn question(self) -> String {
+    /// A query for the tables of other tools in it: see [`foreign::claims`].
+    pub fn foreign_tables(self) -> String {
+        self.put_into(&foreign::tables())
+    }
+
+    /// Puts the scope into a query.
+    fn put_into(self, query: &str) -> String {
         let spaces = match self.schemas {
             None => r"nspname !~ '^pg_' AND nspname <> 'information_schema'".to_owned(),
             Some(names) => {
@@ -137,11 +184,22 @@ impl Scope<'_> {
                 format!("nspname = ANY (ARRAY[{}]::text[])", names.join(", "))
             }
         };
-        let question = QUESTION
+        query
             .replace("{spaces}", &spaces)
             .replace("{history_schema}", &literal(&self.history.schema))
             .replace("{history}", &literal(&self.history.table))
-            .replace("{ledger}", &literal(&self.history.ledger().table));
+            .replace("{ledger}", &literal(&self.history.ledger().table))
+    }
+
+    /// The statements between those that open and close a transaction.
+    fn question(self, owner: Option<&str>) -> String {
+        let owner = owner.map_or_else(
+            || "NULL".to_owned(),
+            |owner| format!("{}::regrole::oid", literal(owner)),
+        );
+        let question = QUESTION.replace("{owner}", &owner);
+        let question = question.replace("{foreign_functions}", &foreign::functions());
+        let question = self.put_into(&question.replace("{foreign}", &foreign::tables()));
         format!(
             "{SETTINGS}; SET LOCAL search_path TO pg_catalog; \
              DECLARE reads_the_schema NO SCROLL CURSOR FOR {question}; \
@@ -151,7 +209,7 @@ impl Scope<'_> {
 }
 
 /// A text as PostgreSQL takes it literally, whatever `standard_conforming_strings` says.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!("E'{}'", quoted.replace('\\', r"\\"))

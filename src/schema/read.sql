@@ -1,19 +1,22 @@
 -- Every object of the scope and its definition: one row each, in no order. The row without a name holds the owner, and one
--- that begins with a blank names what belongs to somebody of whom the owner is no member, and whom.
+-- that begins with a blank names what belongs to somebody of whom the owner is no member, and whom, or is the comment on
+-- the history.
 --
 -- Parsed while search_path is pg_catalog, so that no function of the database's own can be meant, and executed while it
 -- is public, so that what stands in public is printed without a schema. In it stand: {spaces} a condition on
--- pg_namespace, {history_schema}, {history} and {ledger} literals.
+-- pg_namespace, {history_schema}, {history} and {ledger} literals, {owner} a role or NULL, {foreign} a query for the tables of other tools and
+-- {foreign_functions} their functions, by the number of the tool.
 WITH space AS MATERIALIZED (
     SELECT oid, nspname, nspowner, nspacl, CASE nspname WHEN 'public' THEN '' ELSE quote_ident(nspname) || '.' END AS prefix
     FROM pg_namespace
     WHERE {spaces}
 ),
--- Who owns the history made the schema. Where there is none yet, we will.
+-- Who owns the history made the schema. Where there is none yet, we will, unless it is said who did.
 the AS MATERIALIZED (
     SELECT oid AS owner, rolname AS owner_name, current_setting('server_version_num')::integer / 10000 AS major
     FROM pg_roles
     WHERE oid = coalesce(
+        {owner},
         (
             SELECT relowner
             FROM pg_class AS c
@@ -34,6 +37,10 @@ from_extension AS MATERIALIZED (
     FROM pg_depend
     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ),
+-- The tables in which other tools keep what they have applied are theirs, with all that hangs on them.
+foreign_ AS MATERIALIZED (
+    {foreign}
+),
 relation AS MATERIALIZED (
     SELECT c.*, nspname, prefix || quote_ident(relname) AS name,
         CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END
@@ -43,6 +50,14 @@ relation AS MATERIALIZED (
     WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
       AND NOT (nspname = {history_schema} AND relname IN ({history}, {ledger}))
       AND NOT EXISTS (SELECT FROM from_extension WHERE classid = 'pg_class'::regclass AND objid = c.oid)
+      AND c.oid NOT IN (SELECT oid FROM foreign_)
+      AND NOT EXISTS (
+          SELECT
+          FROM pg_depend
+          JOIN foreign_ ON foreign_.oid = refobjid
+          WHERE relkind = 'S' AND classid = 'pg_class'::regclass AND objid = c.oid
+            AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+      )
 ),
 -- An owned sequence hangs on a column; that of an identity column is a part of it.
 sequence AS MATERIALIZED (
@@ -108,6 +123,7 @@ function_ AS MATERIALIZED (
     FROM pg_proc AS p
     JOIN space ON space.oid = pronamespace
     WHERE NOT EXISTS (SELECT FROM from_extension WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+      AND proname NOT IN (SELECT made FROM foreign_ JOIN (VALUES {foreign_functions}) AS by_tool (nth, made) USING (nth))
       -- The constructors of a range type come and go with it.
       AND NOT EXISTS (
           SELECT
@@ -217,6 +233,12 @@ described AS (
 )
 SELECT '' AS object, CASE owner_name WHEN 'owner' THEN '"owner"' ELSE quote_ident(owner_name) END AS definition
 FROM the
+UNION ALL
+SELECT ' comment on history', description
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = relnamespace
+JOIN pg_description ON classoid = 'pg_class'::regclass AND objoid = c.oid AND objsubid = 0
+WHERE relname = {history} AND nspname = {history_schema}
 UNION ALL
 SELECT ' database', role.name
 FROM pg_database

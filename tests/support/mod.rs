@@ -26,3 +26,4 @@ pub(crate) mod script;
 pub(crate) mod sealed;
 pub(crate) mod sealing;
 pub(crate) mod server;
+pub(crate) mod sqlx;

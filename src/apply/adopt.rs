@@ -1,0 +1,145 @@
+//! Records as applied what another tool applied. No migration is run.
+//!
+//! refinery writes the rows here too: with a target that is faked it gives out the statement for the table and all INSERTs,
+//! which are sent in one transaction.
+
+use std::fmt::Write as _;
+
+use refinery::Target;
+use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
+
+use super::forward::{Failed, MADE_BY_ANOTHER};
+use super::look::patiently;
+use super::refinery_migrations;
+use super::runner::limits_of_look;
+use super::transaction::frame;
+use crate::config::Settings;
+use crate::connect::Session;
+use crate::embedded::Migration;
+use crate::error::Error;
+use crate::history::History;
+use crate::lock::Held;
+use crate::schema::{Schema, Scope, literal};
+use crate::server_error::ServerError;
+use crate::signal::Stop;
+use crate::source::Version;
+
+/// What is to be recorded, and what must hold for it.
+pub struct Record<'a> {
+    /// The migrations of this binary.
+    pub embedded: &'a [Migration],
+    /// The newest that is recorded, with all before it.
+    pub to: Version,
+    /// The comment on the history.
+    pub comment: &'a str,
+    /// The history, which has no rows.
+    pub history: &'a History,
+    /// The schema that was judged.
+    pub seen: &'a Schema,
+    /// Where it was read.
+    pub scope: Scope<'a>,
+}
+
+/// How that ended, when nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is committed.
+    Done,
+    /// Nothing is recorded: since it was judged, somebody has changed the schema, or was faster to write the history.
+    Overtaken,
+}
+
+/// Makes the history where it is not there, and writes the rows and the comment, if the schema is still the one that was
+/// judged. All or nothing.
+///
+/// # Errors
+/// A table lock was not obtained in time, a signal, the connection is lost, or the server refused it.
+pub async fn record(
+    session: &Session,
+    held: &Held<'_>,
+    record: &Record<'_>,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<Recorded, Error> {
+    let limits = limits_of_look(settings, held.is_direct());
+    let mut opening = frame(&limits);
+    if !limits.is_direct {
+        opening.push_str(&session.protection(true));
+    }
+    let table = settings.history.qualified();
+    let mut closing = statements(record, &table).await?;
+    let comment = literal(record.comment);
+    let _ = write!(closing, "COMMENT ON TABLE {table} IS {comment};\nCOMMIT");
+    let attempt = || once(session, record, &opening, &closing);
+    let purpose = "the history cannot be written";
+    patiently(session, settings, stop, purpose, attempt).await
+}
+
+async fn once(
+    session: &Session,
+    record: &Record<'_>,
+    opening: &str,
+    closing: &str,
+) -> Result<Recorded, tokio_postgres::Error> {
+    let client = &session.client;
+    let work = async {
+        client.batch_execute(opening).await?;
+        let now = Schema::read_within(client, record.scope).await?;
+        if now != *record.seen {
+            client.batch_execute("ROLLBACK").await?;
+            return Ok(Recorded::Overtaken);
+        }
+        client.batch_execute(closing).await?;
+        Ok(Recorded::Done)
+    };
+    let result: Result<Recorded, tokio_postgres::Error> = work.await;
+    let Err(error) = result else { return result };
+    // Where the connection is gone, so is the transaction.
+    let _ = client.batch_execute("ROLLBACK").await;
+    let server = ServerError::find(&error);
+    if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
+        return Ok(Recorded::Overtaken);
+    }
+    Err(error)
+}
+
+/// The statements of refinery, each with a semicolon.
+async fn statements(record: &Record<'_>, table: &str) -> anyhow::Result<String> {
+    let mut scribe = Scribe::default();
+    let target = Target::FakeVersion(record.to.as_i64());
+    let mut refinery =
+        refinery::Runner::new(&refinery_migrations(record.embedded)?).set_target(target);
+    refinery.set_migration_table_name(table);
+    Box::pin(refinery.run_async(&mut scribe)).await?;
+    // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where the table is there.
+    let made = usize::from(record.history.exists);
+    let statements = scribe.0.iter().skip(made);
+    Ok(statements.fold(String::new(), |text, statement| {
+        format!("{text}{};\n", statement.trim_end_matches(';'))
+    }))
+}
+
+/// Writes down what refinery would send to a database without a history.
+#[derive(Default)]
+struct Scribe(Vec<String>);
+
+impl AsyncTransaction for Scribe {
+    type Error = Failed;
+
+    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
+        &'a mut self,
+        queries: T,
+    ) -> Result<usize, Failed> {
+        let before = self.0.len();
+        self.0.extend(queries.map(str::to_owned));
+        Ok(self.0.len() - before)
+    }
+}
+
+impl AsyncQuery<Vec<refinery::Migration>> for Scribe {
+    async fn query(&mut self, _query: &str) -> Result<Vec<refinery::Migration>, Failed> {
+        Ok(Vec::new())
+    }
+}
+
+impl AsyncMigrate for Scribe {}

@@ -1,0 +1,282 @@
+//! `adopt`: takes over a database whose schema another tool made.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::asked;
+use super::drive::{Drive, Errand};
+use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
+use crate::adoption::Adoption;
+use crate::apply::{
+    Course, Moment, Observer, Record, Recorded, Task, claimed, live, live_as, record,
+};
+use crate::config::{HistoryTable, Settings};
+use crate::connect::{Connector, Session};
+use crate::embedded::Migration;
+use crate::error::Error;
+
+use crate::history::History;
+use crate::lock::Held;
+use crate::plan::plan;
+use crate::report::{AdoptReport, Out, Owners};
+use crate::schema::{Schema, Scope};
+use crate::source::Version;
+use crate::verify::schemas;
+
+/// What is to be adopted, and what was wished.
+pub(super) struct Adopt<'a> {
+    settings: &'a Settings,
+    connector: &'a Connector<'a>,
+    embedded: &'a [Migration],
+    wish: Wish,
+    /// The comment that was sent last: whether its transaction was committed, the database may have to be asked.
+    sent: Mutex<Option<String>>,
+}
+
+/// How an errand ended.
+pub(super) enum End {
+    /// There is a history with rows in it.
+    Already(Option<Version>),
+    /// The schema was looked at.
+    Found {
+        finding: Box<Finding>,
+        owners: Option<Owners>,
+    },
+}
+
+impl<'a> Adopt<'a> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        connector: &'a Connector<'a>,
+        embedded: &'a [Migration],
+        wish: Wish,
+    ) -> Self {
+        Self {
+            settings,
+            connector,
+            embedded,
+            wish,
+            sent: Mutex::default(),
+        }
+    }
+
+    /// Finds the version, and records it.
+    pub(super) async fn run(&self, out: &mut Out) -> Result<(), Error> {
+        let (mut session, history) = self.ask(out).await?;
+        let end = if history.rows.is_empty() {
+            let mut observer = Unconcerned;
+            let (settings, connector) = (self.settings, self.connector);
+            // Of its steps none is taken.
+            let mut course = Course::new(Task::Up, settings, connector, &mut observer, None);
+            let drive = Drive {
+                settings,
+                connector,
+                errand: self,
+            };
+            drive.run(&mut session, &mut course).await?
+        } else {
+            self.already(&history)?
+        };
+        self.report(session, end, false, out).await
+    }
+
+    /// Finds the version, and says what would be recorded.
+    pub(super) async fn show(&self, out: &mut Out) -> Result<(), Error> {
+        let (session, history) = self.ask(out).await?;
+        let end = if history.rows.is_empty() {
+            let (finding, live) = self.look(&session).await?;
+            End::found(finding, &live, &self.settings.history)
+        } else {
+            self.already(&history)?
+        };
+        self.report(session, end, true, out).await
+    }
+
+    async fn ask(&self, out: &mut Out) -> Result<(Session, History), Error> {
+        let none = History::default();
+        // Refuses a version that this binary does not carry.
+        plan(self.embedded, &none, self.wish.at)?;
+        let session = self.connector.connect().await?;
+        out.text(&format!("{}\n", session.target))?;
+        asked(session, self.settings, self.connector).await
+    }
+
+    /// What is in the history stands, if it agrees with this binary and with the wish.
+    fn already(&self, history: &History) -> Result<End, Error> {
+        let position = plan(self.embedded, history, None)?.position;
+        match (self.wish.at, position) {
+            (Some(at), Some(position)) if at != position => Err(Refused::Elsewhere {
+                asked: at.to_string(),
+                position: position.to_string(),
+            }
+            .into()),
+            _ => Ok(End::Already(position)),
+        }
+    }
+
+    async fn look(&self, session: &Session) -> Result<(Finding, Schema), Error> {
+        let names = schemas(self.embedded);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let scope = self.scope(&names);
+        let stop = self.connector.stop;
+        let live = live(session, self.settings, stop, scope).await?;
+        // As if it were to go on as that role's, as it should.
+        let seen = match live.other_owner() {
+            Some(owner) => live_as(session, self.settings, stop, scope, owner).await?,
+            None => live.clone(),
+        };
+        let claims = claimed(session, self.settings, stop, scope).await?;
+        // An adoption that was rolled back to nothing says nothing any more.
+        let seen = Schema {
+            remark: None,
+            ..seen
+        };
+        let ignore = &self.settings.verify.ignore;
+        let finding = find(self.embedded, &seen, claims, self.wish, ignore)?;
+        Ok((finding, live))
+    }
+
+    fn scope<'s>(&'s self, names: &'s [&'s str]) -> Scope<'s> {
+        Scope {
+            history: &self.settings.history,
+            schemas: Some(names),
+        }
+    }
+
+    fn sent<T>(&self, with: impl FnOnce(&mut Option<String>) -> T) -> T {
+        with(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the history that is there is the one that was sent last, over a connection that was lost.
+    async fn is_ours(&self, session: &Session) -> Result<bool, Error> {
+        let Some(sent) = self.sent(|sent| sent.clone()) else {
+            return Ok(false);
+        };
+        let scope = self.scope(&[]);
+        let live = live(session, self.settings, self.connector.stop, scope).await?;
+        Ok(live.remark == Some(sent))
+    }
+
+    async fn report(
+        &self,
+        session: Session,
+        end: End,
+        is_dry: bool,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        let database = session.target.clone();
+        session.close().await;
+        let (finding, owners) = match end {
+            End::Already(position) => {
+                return Ok(out.report(&AdoptReport::already(database, position))?);
+            }
+            End::Found { finding, owners } => (finding, owners),
+        };
+        let result = match &finding.verdict {
+            Verdict::Refused(refused) => Err(refused.clone().into()),
+            Verdict::Empty | Verdict::At(_) => Ok(()),
+        };
+
+        let error = result.as_ref().err();
+        out.report(&AdoptReport::of(
+            database,
+            *finding,
+            self.embedded,
+            owners,
+            is_dry,
+            error,
+        ))?;
+        result
+    }
+}
+
+impl End {
+    fn found(finding: Finding, live: &Schema, history: &HistoryTable) -> Self {
+        let history = history.qualified();
+        Self::Found {
+            finding: Box::new(finding),
+            owners: live.other_owner().map(|role| Owners {
+                role: role.to_owned(),
+                instead_of: live.owner.clone(),
+                sql: format!("ALTER TABLE {history} OWNER TO {role};"),
+            }),
+        }
+    }
+}
+
+impl Errand for Adopt<'_> {
+    type Rest = End;
+
+    async fn pass(
+        &self,
+        session: &Session,
+        held: &Held<'_>,
+        history: &History,
+        _: &mut Course<'_>,
+    ) -> Result<Option<End>, Error> {
+        if !history.rows.is_empty() && !self.is_ours(session).await? {
+            return self.already(history).map(Some);
+        }
+        let (finding, live) = self.look(session).await?;
+        let Verdict::At(version) = finding.verdict else {
+            return Ok(Some(End::found(finding, &live, &self.settings.history)));
+        };
+        if !history.rows.is_empty() {
+            return Ok(Some(End::found(finding, &live, &self.settings.history)));
+        }
+        let comment = adoption(&finding, version, &session.target.user)?;
+        self.sent(|sent| *sent = Some(comment.clone()));
+        let names = schemas(self.embedded);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let what = Record {
+            embedded: self.embedded,
+            to: version,
+            comment: &comment,
+            history,
+            seen: &live,
+            scope: self.scope(&names),
+        };
+        let recorded = record(session, held, &what, self.settings, self.connector.stop).await?;
+        Ok(
+            (recorded == Recorded::Done)
+                .then(|| End::found(finding, &live, &self.settings.history)),
+        )
+    }
+}
+
+/// The comment on the history.
+fn adoption(finding: &Finding, version: Version, role: &str) -> anyhow::Result<String> {
+    let now = OffsetDateTime::now_utc();
+    let adoption = Adoption {
+        version: version.to_string(),
+        role: role.to_owned(),
+        time: now.format(&Rfc3339).context("the clock shows no time")?,
+        binary: env!("CARGO_PKG_VERSION").to_owned(),
+        from: finding.claims.iter().map(source).collect(),
+        accepted: finding.accepted(),
+    };
+    adoption
+        .comment()
+        .context("the adoption cannot be written down")
+}
+
+/// A claim in a few words.
+fn source(judged: &Judged) -> String {
+    let claim = &judged.claim;
+    let newest = claim.entries.iter().flatten().last();
+    let newest = newest.map_or_else(String::new, |entry| format!(", newest {}", entry.title()));
+    format!("{} in {}{newest}", claim.tool, claim.table)
+}
+
+/// There are no steps to be told of.
+struct Unconcerned;
+
+impl Observer for Unconcerned {
+    fn done(&mut self, _: &Migration, _: Duration) {}
+
+    fn running(&mut self, _: &Moment<'_>) {}
+}
