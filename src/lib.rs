@@ -18,6 +18,7 @@ pub mod error;
 pub mod history;
 pub mod lock;
 pub mod log;
+pub mod page;
 pub mod patience;
 pub mod plan;
 pub mod process;

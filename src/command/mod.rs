@@ -5,6 +5,7 @@ mod bootstrap;
 mod drive;
 mod export;
 mod rollback;
+mod schema;
 mod script;
 mod up;
 mod verify;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::rollback::Back;
+use self::schema::schema;
 use self::script::{Asked, script};
 use self::up::Up;
 use self::verify::verify;
@@ -129,6 +131,7 @@ pub async fn run(
             let bootstrap = bootstrap(settings, environment, stop, up.as_ref(), out);
             Box::pin(within_grace(stop, bootstrap)).await
         }
+        Command::Schema { format } => schema(*format, embedded, out),
         Command::Export { folder } => export(folder, embedded),
         Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
         Command::Version => Ok(out.report(&VersionReport::new(embedded))?),
