@@ -33,13 +33,13 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Made up, with names and definitions that every format has to escape.
-fn sealed(seal: Seal) -> Option<Seal> {
+fn sealed(seal: Seal) -> Seal {
     let owned = |rows: &[(&str, &str)]| -> BTreeMap<String, String> {
         let rows = rows.iter();
         rows.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect()
     };
-    Some(match seal.stem.as_str() {
+    match seal.stem.as_str() {
         "2025_01_01_1_create_users" => Seal {
             proven_on: [13, 18].into(),
             added: owned(&[
@@ -120,7 +120,7 @@ fn sealed(seal: Seal) -> Option<Seal> {
             dropped: ["column users.gone".to_owned()].into(),
             ..seal
         },
-    })
+    }
 }
 
 async fn page(library: &Library, format: PageFormat) -> String {
@@ -141,7 +141,7 @@ fn printed(format: &str) -> String {
 
 #[tokio::test]
 async fn every_format_shows_all_and_escapes_it() {
-    let library = Library::sealed(&FILES, sealed);
+    let library = Library::sealed(&FILES, |seal| Some(sealed(seal)));
     for (format, file) in [
         (PageFormat::Markdown, "page.md"),
         (PageFormat::Html, "page.html"),
