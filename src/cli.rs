@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Color, ConfigError, Format, Given};
+use crate::page::PageFormat;
 use crate::plan::Extent;
 use crate::source::{ParseVersionError, Version};
 
@@ -139,6 +140,12 @@ pub enum Command {
         #[arg(long, requires = "rollback")]
         accept_data_loss: bool,
     },
+    /// Print a page of the schema, made from the seals: tables, keys, indexes, and the migrations with their table locks
+    Schema {
+        /// The form of the page
+        #[arg(long, value_name = "FORM", value_enum, default_value = "markdown")]
+        format: PageFormat,
+    },
     /// Write the embedded migrations, their seals, SHA-256 sums and an index into a new folder
     Export {
         /// The folder; it must not exist yet, or be empty
@@ -155,7 +162,7 @@ impl Command {
     /// Whether it asks no database. Then the settings of a connection are not looked at, and wrong ones do not matter.
     pub fn is_offline(&self) -> bool {
         match self {
-            Self::Script { .. } | Self::Export { .. } | Self::Version => true,
+            Self::Script { .. } | Self::Schema { .. } | Self::Export { .. } | Self::Version => true,
             Self::Up { .. }
             | Self::Status { .. }
             | Self::Plan { .. }

@@ -9,6 +9,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// What opens a comment that is not about the purpose.
+const NOTES: [&str; 5] = [
+    "migrate:",
+    "allow:",
+    "Data loss:",
+    "Not rerunnable:",
+    "Rollback:",
+];
+
 /// A migration, as it was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
@@ -255,6 +264,11 @@ impl Migration {
         Some(uncommented.collect())
     }
 
+    /// What it is for: the comment that the file begins with.
+    pub fn purpose(&self) -> String {
+        purpose(self.text())
+    }
+
     /// What a direction destroys, in the words of the file.
     pub fn losses(&self, way: Way) -> &'static [&'static str] {
         match (way, self.rollback) {
@@ -268,6 +282,14 @@ impl Migration {
     pub fn path(&self) -> String {
         format!("{FOLDER}/{}.sql", self.stem)
     }
+}
+
+/// The comment that a file begins with, up to the first one that is about something else.
+fn purpose(text: &str) -> String {
+    let comments = text.lines().map_while(|line| line.strip_prefix("--"));
+    let lines = comments.map(str::trim);
+    let purpose = lines.take_while(|line| !NOTES.iter().any(|note| line.starts_with(note)));
+    purpose.collect::<Vec<_>>().join("\n")
 }
 
 /// The folder that the build staged: the files that passed, and no other.
@@ -460,5 +482,15 @@ fn leak_residue(residue: &crate::check::Residue) -> Residue {
             parent: leak(parent),
             partition: leak(partition),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_purpose_ends_with_the_first_comment_about_something_else() {
+        let file = "-- Why this is.\n-- And more of it.\n-- migrate: no-transaction\n-- Not of it.\nSELECT 1;\n-- Nor this.\n";
+        assert_eq!(super::purpose(file), "Why this is.\nAnd more of it.");
+        assert_eq!(super::purpose("SELECT 1;\n-- Not before it.\n"), "");
     }
 }

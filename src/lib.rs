@@ -21,6 +21,7 @@ pub mod foreign;
 pub mod history;
 pub mod lock;
 pub mod log;
+pub mod page;
 pub mod patience;
 pub mod plan;
 pub mod process;

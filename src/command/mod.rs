@@ -6,6 +6,7 @@ mod bootstrap;
 mod drive;
 mod export;
 mod rollback;
+mod schema;
 mod script;
 mod up;
 mod verify;
@@ -18,6 +19,7 @@ use self::adopt::Adopt;
 use self::bootstrap::{bootstrap, dry_run};
 use self::export::export;
 use self::rollback::Back;
+use self::schema::schema;
 use self::script::{Asked, script};
 use self::up::Up;
 use self::verify::verify;
@@ -70,14 +72,12 @@ pub async fn run(
             accept_drift,
             dry_run,
         } => {
+            let (data_loss, drift) = (*accept_data_loss, *accept_drift);
             let back = Back {
                 settings,
                 connector,
                 embedded,
-                accepted: Accepted {
-                    data_loss: *accept_data_loss,
-                    drift: *accept_drift,
-                },
+                accepted: Accepted { data_loss, drift },
             };
             let (extent, is_shown) = (extent.extent()?, *dry_run);
             Box::pin(async move {
@@ -124,43 +124,30 @@ pub async fn run(
         Command::Plan { to } => Box::pin(show_plan(settings, connector, embedded, *to, out)),
         Command::Verify { others } => Box::pin(verify(settings, connector, embedded, *others, out)),
         Command::Wait { goal } => Box::pin(wait(*goal, settings, connector, embedded, out)),
-        Command::Script { .. } | Command::Export { .. } | Command::Config | Command::Version => {
-            return run_here(command, config, embedded, out);
-        }
-    };
-    within_grace(stop, work).await
-}
-
-/// What a command does on a connection.
-type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
-
-/// Carries out a command that needs no connection.
-fn run_here(
-    command: &Command,
-    config: &Config,
-    embedded: &[Migration],
-    out: &mut Out,
-) -> Result<(), Error> {
-    match command {
-        Command::Script {
+        &Command::Script {
             from,
             to,
             rollback,
             accept_data_loss,
         } => {
             let asked = Asked {
-                from: *from,
-                to: *to,
-                rollback: *rollback,
-                accept_data_loss: *accept_data_loss,
+                from,
+                to,
+                rollback,
+                accept_data_loss,
             };
-            script(&asked, &config.settings, embedded, out)
+            return script(&asked, settings, embedded, out);
         }
-        Command::Export { folder } => export(folder, embedded),
-        Command::Config => Ok(out.report(&ConfigReport::new(config.origins()))?),
-        _ => Ok(out.report(&VersionReport::new(embedded))?),
-    }
+        Command::Schema { format } => return schema(*format, embedded, out),
+        Command::Export { folder } => return export(folder, embedded),
+        Command::Config => return Ok(out.report(&ConfigReport::new(config.origins()))?),
+        Command::Version => return Ok(out.report(&VersionReport::new(embedded))?),
+    };
+    within_grace(stop, work).await
 }
+
+/// What a command does on a connection.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// Does what ends by itself soon after a signal; given up where it does not.
 async fn within_grace(

@@ -121,23 +121,26 @@ impl SealReport {
         text
     }
 
-    /// `PostgreSQL 13 to 18`, or each major where some are left out.
     pub(super) fn servers(&self) -> String {
-        let majors = self.proven_on;
-        let is_row = majors.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        match majors {
-            [first, .., last] if is_row && majors.len() > 2 => {
-                format!("PostgreSQL {first} to {last}")
-            }
-            [rest @ .., last] if !rest.is_empty() => {
-                let rest: Vec<String> = rest.iter().map(u32::to_string).collect();
-                format!("PostgreSQL {} and {last}", rest.join(", "))
-            }
-            majors => majors
-                .iter()
-                .map(|major| format!("PostgreSQL {major}"))
-                .collect(),
+        servers(self.proven_on)
+    }
+}
+
+/// `PostgreSQL 13 to 18`, or each major where some are left out.
+pub(crate) fn servers(majors: &[u32]) -> String {
+    let is_row = majors.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    match majors {
+        [first, .., last] if is_row && majors.len() > 2 => {
+            format!("PostgreSQL {first} to {last}")
         }
+        [rest @ .., last] if !rest.is_empty() => {
+            let rest: Vec<String> = rest.iter().map(u32::to_string).collect();
+            format!("PostgreSQL {} and {last}", rest.join(", "))
+        }
+        majors => majors
+            .iter()
+            .map(|major| format!("PostgreSQL {major}"))
+            .collect(),
     }
 }
 

@@ -3,15 +3,6 @@
 use super::{count, hex};
 use crate::embedded::{Migration, Mode, Rollback};
 
-/// What opens a comment that is not about the purpose.
-const NOTES: [&str; 5] = [
-    "migrate:",
-    "allow:",
-    "Data loss:",
-    "Not rerunnable:",
-    "Rollback:",
-];
-
 /// The index, in Markdown that can be read as it is.
 pub fn index(embedded: &[Migration], has_seals: bool) -> String {
     let mut text = format!(
@@ -48,7 +39,7 @@ fn entry(migration: &Migration) -> String {
          - runs {runs}\n\
          - way back: {}\n",
         migration.stem,
-        purpose(migration.text()),
+        migration.purpose(),
         migration.version.as_i64(),
         migration.checksum,
         hex(&migration.sha256),
@@ -75,25 +66,5 @@ fn way_back(rollback: &Rollback) -> String {
         }
         Rollback::Irreversible { reason } => format!("none: {reason}"),
         Rollback::NothingToUndo { reason } => format!("nothing to undo: {reason}"),
-    }
-}
-
-/// The comment that a file begins with, up to the first one that is about something else.
-fn purpose(text: &str) -> String {
-    let comments = text.lines().map_while(|line| line.strip_prefix("--"));
-    let lines = comments.map(str::trim);
-    let purpose = lines.take_while(|line| !NOTES.iter().any(|note| line.starts_with(note)));
-    purpose.collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::purpose;
-
-    #[test]
-    fn the_purpose_ends_with_the_first_comment_about_something_else() {
-        let file = "-- Why this is.\n-- And more of it.\n-- migrate: no-transaction\n-- Not of it.\nSELECT 1;\n-- Nor this.\n";
-        assert_eq!(purpose(file), "Why this is.\nAnd more of it.");
-        assert_eq!(purpose("SELECT 1;\n-- Not before it.\n"), "");
     }
 }

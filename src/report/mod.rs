@@ -28,6 +28,7 @@ pub use self::advice::{BY_CLASS as ADVICE_BY_CLASS, BY_CODE as ADVICE_BY_CODE};
 pub use self::bootstrap::{BootstrapReport, DryRunReport as BootstrapDryRunReport};
 pub use self::config::ConfigReport;
 pub use self::error::{ErrorReport, render as render_error};
+pub(crate) use self::evidence::servers;
 pub use self::index::index;
 pub use self::out::Out;
 pub use self::plan::PlanReport;
@@ -80,7 +81,7 @@ fn at(position: Option<&str>) -> &str {
 }
 
 /// `1 migration`, `2 migrations`.
-fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }

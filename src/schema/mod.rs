@@ -15,6 +15,7 @@ mod read;
 use std::collections::BTreeMap;
 
 pub use self::difference::{Difference, differences};
+pub(crate) use self::object::before_last_dot;
 pub use self::object::{grantee, wholes};
 pub(crate) use self::read::literal;
 pub use self::read::{Schema, Scope};

@@ -101,7 +101,7 @@ fn policy_seen_by<'a>(owner: &str, definition: &'a str) -> Cow<'a, str> {
 }
 
 /// What stands before the last dot that is not inside of a quoted name.
-fn before_last_dot(name: &str) -> Option<&str> {
+pub(crate) fn before_last_dot(name: &str) -> Option<&str> {
     let mut quoted = false;
     let mut dot = None;
     for (at, c) in name.char_indices() {
