@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::changes::{Change, Move};
 use super::state::{Row, Rows};
+use crate::report::count;
 
 /// What a move did to the rows.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -246,9 +247,4 @@ fn project(row: &Row, columns: &BTreeSet<&str>) -> String {
     kept.map(|(name, value)| format!("{name} {value}"))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }

@@ -14,6 +14,7 @@ use super::subject::Subject;
 use super::today;
 use crate::check::seal::{Gate, LockFile, Seal, evidence_problems, rollback_sha256};
 use crate::check::{Checked, Entry, check_sealed};
+use crate::report::count;
 use crate::signal::Stop;
 use crate::source::{Blocks, FOLDER};
 
@@ -37,14 +38,8 @@ pub(super) async fn seal(
         .filter(|subject| subject.is_wanted)
         .collect();
     if wanted.is_empty() {
-        return Ok(format!(
-            "nothing to seal: {}\n",
-            count(
-                subjects.len(),
-                "migration is sealed",
-                "migrations are sealed"
-            )
-        ));
+        let (sealed, are) = all_of(&subjects);
+        return Ok(format!("nothing to seal: {sealed} {are} sealed\n"));
     }
     let seals = prove_all(&subjects, on, stop).await?;
     let mut failures = Vec::new();
@@ -102,9 +97,9 @@ pub(super) async fn check(project: &Project, on: &Servers, stop: &Stop) -> Resul
     if !failures.is_empty() {
         return Err(Error::Unproven(failures));
     }
-    let proven = count(subjects.len(), "migration is", "migrations are");
+    let (proven, are) = all_of(&subjects);
     Ok(format!(
-        "{proven} as sealed, proven in {}\n",
+        "{proven} {are} as sealed, proven in {}\n",
         took(start.elapsed())
     ))
 }
@@ -202,7 +197,7 @@ impl Files {
 /// The seals of the subjects that are wanted.
 async fn prove_all(subjects: &[Subject], on: &Servers, stop: &Stop) -> Result<Vec<Seal>, Error> {
     let wanted = subjects.iter().filter(|subject| subject.is_wanted).count();
-    eprintln!("proves {}", count(wanted, "migration", "migrations"));
+    eprintln!("proves {}", count(wanted, "migration"));
     let proofs = prove(on, subjects, stop).await?;
     let mut failures = failure::merged(failures_of(&proofs));
     let mut seals = Vec::new();
@@ -303,7 +298,7 @@ fn report(seals: &[Seal], end: &str) -> String {
         .flat_map(|seal| seal.proven_on.iter().copied())
         .collect();
     let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
-    let count = count(seals.len(), "migration", "migrations");
+    let count = count(seals.len(), "migration");
     text + &format!(
         "{count} proven on PostgreSQL {}, {end}\n",
         majors.join(", ")
@@ -333,6 +328,8 @@ fn rewrites(seal: &Seal) -> String {
     format!(", rewrites {}", tables.join(" "))
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+/// How many there are, and the verb that goes with it.
+fn all_of<T>(subjects: &[T]) -> (String, &'static str) {
+    let are = if subjects.len() == 1 { "is" } else { "are" };
+    (count(subjects.len(), "migration"), are)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::HistoryTable;
-use crate::schema::{Difference, Objects, Schema, Scope, differences};
+use crate::schema::{Difference, Objects, Schema, Scope, differences, literal};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// The roles of Dsentr: what they may, and who is a member of which.
@@ -109,8 +109,10 @@ async fn rows(client: &Client, objects: &Objects) -> Result<Rows, tokio_postgres
         .collect();
     let selects: Vec<String> = tables()
         .map(|table| {
-            let literal = table.replace('\'', "''");
-            format!("SELECT '{literal}', to_jsonb(t)::text COLLATE \"C\" FROM {table} AS t")
+            format!(
+                "SELECT {}, to_jsonb(t)::text COLLATE \"C\" FROM {table} AS t",
+                literal(table)
+            )
         })
         .collect();
     if selects.is_empty() {

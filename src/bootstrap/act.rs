@@ -4,13 +4,13 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
-use super::look::literal;
 use super::plan::{Impossible, Obstacle, Step};
 use super::wanted::shown;
 use super::{Wanted, password};
 use crate::connect::{Lost, Session, broken};
 use crate::error::Error;
 use crate::history::quote;
+use crate::schema::literal;
 use crate::server_error::ServerError;
 use crate::signal::Stop;
 

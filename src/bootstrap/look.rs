@@ -11,6 +11,7 @@ use super::Wanted;
 use super::wanted::GROUPS;
 use crate::connect::{Session, broken};
 use crate::error::Error;
+use crate::schema::literal;
 use crate::signal::Stop;
 
 /// What a server has of what is wanted.
@@ -101,15 +102,6 @@ impl Server {
         let database = self.database.as_ref();
         database.is_some_and(|database| database.takes_connections && database.lets_in)
     }
-}
-
-/// A text in the form that PostgreSQL takes literally, whatever `standard_conforming_strings` says.
-pub(super) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        return format!("E'{}'", quoted.replace('\\', "\\\\"));
-    }
-    format!("'{quoted}'")
 }
 
 pub(super) async fn look_at_server(

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::look::{Inside, Role, Schema, Server, literal};
+use super::look::{Inside, Role, Schema, Server};
 use super::read_only;
 use super::wanted::{Member, shown};
 use super::{LoginRole, Wanted};
 use crate::history::quote;
 use crate::lock::ReadOnly;
+use crate::schema::literal;
 
 /// From this version on the schema public belongs to whoever owns the database.
 const PUBLIC_IS_THE_OWNERS: u32 = 15;

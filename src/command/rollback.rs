@@ -101,14 +101,13 @@ impl Back<'_> {
             // Without the lock, another runner may have come in between.
             let now = self.history(&session).await?;
             if now == history {
-                break (plan.clone(), result);
+                break (plan, result);
             }
             history = now;
         };
         let result = match result {
-            Ok(_) => Ok(()),
-            Err(Error::Obstacles(obstacles)) => Err(Error::Obstacles(obstacles)),
-            Err(error) => return Err(error),
+            Err(error) if !matches!(error, Error::Obstacles(_)) => return Err(error),
+            result => result.map(drop),
         };
         let database = session.target.clone();
         let error = result.as_ref().err().map(ErrorReport::new);

@@ -54,11 +54,7 @@ impl Schema {
     /// # Errors
     /// As the server says; the session is as it was.
     pub async fn read(client: &Client, scope: Scope<'_>) -> Result<Self, tokio_postgres::Error> {
-        let sql = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
-            scope.question(None)
-        );
-        Self::ask(client, &sql).await
+        Self::ask(client, &scope.transaction(None)).await
     }
 
     /// As [`Schema::read`], for a schema that this role has made, in whatever history; its name as [`Schema::owner`] has it.
@@ -70,11 +66,7 @@ impl Schema {
         scope: Scope<'_>,
         owner: &str,
     ) -> Result<Self, tokio_postgres::Error> {
-        let sql = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
-            scope.question(Some(owner))
-        );
-        Self::ask(client, &sql).await
+        Self::ask(client, &scope.transaction(Some(owner))).await
     }
 
     /// The role that all tables belong to, where that is another than the owner; its name as [`Schema::owner`] has it.
@@ -189,6 +181,14 @@ impl Scope<'_> {
             .replace("{history_schema}", &literal(&self.history.schema))
             .replace("{history}", &literal(&self.history.table))
             .replace("{ledger}", &literal(&self.history.ledger().table))
+    }
+
+    /// The question in a transaction of its own, which sees one moment.
+    fn transaction(self, owner: Option<&str>) -> String {
+        format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
+            self.question(owner)
+        )
     }
 
     /// The statements between those that open and close a transaction.

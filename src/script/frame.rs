@@ -3,7 +3,7 @@
 use super::journey::at;
 use super::{Ground, Journey, Start};
 use crate::embedded::Way;
-use crate::report::hex;
+use crate::report::{count, hex};
 use crate::source::Version;
 
 /// How many characters a line of prose has.
@@ -60,8 +60,7 @@ pub(super) fn head(ground: &Ground<'_>) -> String {
 }
 
 fn subject(journey: &Journey<'_>) -> String {
-    let count = journey.steps.len();
-    let plural = if count == 1 { "" } else { "s" };
+    let migrations = count(journey.steps.len(), "migration");
     let start = match journey.start {
         Start::Anywhere => "any version".to_owned(),
         Start::At(version) => version.to_string(),
@@ -71,7 +70,7 @@ fn subject(journey: &Journey<'_>) -> String {
         Way::Back => " back",
     };
     let end = at(journey.end);
-    format!("The schema of Dsentr, from {start}{back} to {end}: {count} migration{plural}.")
+    format!("The schema of Dsentr, from {start}{back} to {end}: {migrations}.")
 }
 
 /// What is destroyed, in the words of the files.
