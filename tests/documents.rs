@@ -43,6 +43,7 @@ fn console_blocks_show_what_happens() {
         "docs/migrations.md",
         "docs/airgap.md",
         "docs/rollback.md",
+        "docs/exit-codes.md",
     ] {
         let database = Server::shared().database();
         for block in blocks(&read(document), "console") {
@@ -51,7 +52,7 @@ fn console_blocks_show_what_happens() {
             played += 1;
         }
     }
-    assert_eq!(played, 6);
+    assert_eq!(played, 7);
 }
 
 /// On a server of its own, since roles belong to a server. The blocks are one session.

@@ -8,8 +8,9 @@ use dsentr_migrate::config::{
     DEFAULT_TABLE_LOCK_TIMEOUT, Environment, KEYS, MOZILLA_ROOTS, PROFILES, REFUSED, SHORT_CUTS,
     SYSTEM_ROOTS, load, variables_of,
 };
+use dsentr_migrate::error::exit_code;
 use support::code::{Part, Source};
-use support::document::{assert_made, table};
+use support::document::{assert_made, read, table};
 
 /// The values of a key in each profile: that of `default`, and of the others where it is another.
 fn defaults(key: &str) -> String {
@@ -171,4 +172,61 @@ fn the_variables_that_are_refused_are_those_of_the_code() {
     let heading = ["variable", "harmless values", "what to do instead"];
     let made = table(heading, &rows.collect::<Vec<_>>());
     assert_made("docs/settings.md", "REFUSED", &made);
+}
+
+/// What follows a code: its number, what it means, and whether another try is worth it.
+fn exit_codes() -> Vec<(u8, String, bool)> {
+    let numbers = Source::read("src/error.rs").numbers("exit_code");
+    let codes = numbers.iter().map(|code| {
+        let number: u8 = code.kind.parse().expect("an exit code");
+        let is_worth_it = exit_code::WORTH_ANOTHER_TRY.contains(&number);
+        (number, code.says.clone(), is_worth_it)
+    });
+    codes.collect()
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_code() {
+    let rows = exit_codes().into_iter().map(|(code, means, is_worth_it)| {
+        let again = match (code, is_worth_it) {
+            (exit_code::DONE, _) => "",
+            (_, true) => "yes",
+            (_, false) => "no",
+        };
+        [code.to_string(), means, again.to_owned()]
+    });
+    let heading = ["exit code", "means", "worth another try"];
+    let made = table(heading, &rows.collect::<Vec<_>>());
+    for document in ["README.md", "docs/exit-codes.md"] {
+        assert_made(document, "exit_code", &made);
+    }
+}
+
+/// The codes that a unit does not try again after, and what is said beside each code.
+#[test]
+fn what_is_said_of_exit_codes_fits_them() {
+    let document = read("docs/exit-codes.md");
+    let (_, rest) = document
+        .split_once("RestartPreventExitStatus=")
+        .expect("a unit");
+    let shown = rest.lines().next().unwrap_or_default();
+    let codes = exit_codes();
+    let ends = codes
+        .iter()
+        .filter(|(code, _, is_worth_it)| *code != 0 && !is_worth_it);
+    let ends = ends.map(|(code, ..)| code.to_string()).collect::<Vec<_>>();
+    assert_eq!(shown, ends.join(" "));
+
+    let (_, rest) = document
+        .split_once("| code | look at | do |\n")
+        .expect("a table");
+    let rows = rest
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let listed = rows.filter_map(|row| row.split('|').nth(1)?.trim().parse::<u8>().ok());
+    assert_eq!(
+        listed.collect::<Vec<_>>(),
+        codes.iter().map(|(code, ..)| *code).collect::<Vec<_>>()
+    );
 }

@@ -7,11 +7,11 @@ use syn::{Attribute, Expr, Field, Fields, Item, Lit, Meta, Type};
 /// A source file, parsed.
 pub(crate) struct Source(Vec<Item>);
 
-/// A field or a variant, in the order of the code.
+/// A field, a variant or a constant, in the order of the code.
 pub(crate) struct Part {
     /// Its name.
     pub(crate) name: String,
-    /// The name of its type without `Option`; of a variant, nothing.
+    /// The name of its type without `Option`; of a variant, nothing; of a constant, its value.
     pub(crate) kind: String,
     /// Its doc comment as one line.
     pub(crate) says: String,
@@ -45,6 +45,30 @@ impl Source {
             panic!("there is no struct {name} with named fields");
         };
         fields.named.iter().map(field).collect()
+    }
+
+    /// The public constants of a module that are numbers: name, number and doc comment.
+    pub(crate) fn numbers(&self, module: &str) -> Vec<Part> {
+        let found = self.0.iter().find_map(|item| match item {
+            Item::Mod(item) if item.ident == module => item.content.as_ref(),
+            _ => None,
+        });
+        let (_, items) = found.expect("there is such a module in the file");
+        let number = |item: &Item| {
+            let Item::Const(item) = item else { return None };
+            let Expr::Lit(value) = item.expr.as_ref() else {
+                return None;
+            };
+            let Lit::Int(number) = &value.lit else {
+                return None;
+            };
+            Some(Part {
+                name: item.ident.to_string(),
+                kind: number.to_string(),
+                says: says(&item.attrs),
+            })
+        };
+        items.iter().filter_map(number).collect()
     }
 
     /// The words that an enum is read from, each with its doc comment; nothing where it is none.

@@ -32,7 +32,24 @@ pub(crate) fn only(document: &str, kind: &str) -> String {
     blocks.remove(0)
 }
 
-/// Runs the lines that start with `$ `, in one shell, and puts what they print between them.
+/// The commands of a block, each as it is shown: `$ ` opens one, and `> ` goes on with it.
+fn commands(block: &str) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    for line in block.lines() {
+        match (
+            line.starts_with("$ "),
+            line.starts_with("> "),
+            commands.last_mut(),
+        ) {
+            (true, _, _) => commands.push(line.to_owned()),
+            (_, true, Some(command)) => *command += &format!("\n{line}"),
+            _ => {}
+        }
+    }
+    commands
+}
+
+/// Runs the commands in one shell, and puts what they print between them.
 pub(crate) fn play(block: &str, database: &Database<'_>) -> String {
     let block = block.replace("postgres://postgres@127.0.0.1:5432/dsentr", &database.url());
     let text = play_in_a_shell(&block, &[("DATABASE_URL", &database.url())]);
@@ -52,13 +69,12 @@ pub(crate) fn play_in_a_shell(block: &str, variables: &[(&str, &str)]) -> String
         Path::new("/usr/bin"),
         Path::new("/bin"),
     ];
-    let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
-    let script: String = commands
-        .map(|command| {
-            format!(
-                "echo {}\n{command}\n",
-                shell_quoted(&format!("$ {command}"))
-            )
+    let script: String = commands(block)
+        .iter()
+        .map(|shown| {
+            let command = shown.replace("\n> ", "\n");
+            let command = command.trim_start_matches("$ ");
+            format!("echo {}\n{command}\n", shell_quoted(shown))
         })
         .collect();
     let output = Command::new("/bin/sh")
