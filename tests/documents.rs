@@ -2,9 +2,13 @@
 
 mod support;
 
-use dsentr_migrate::check::{Entry, Problem, RULES, check};
+use std::path::Path;
+
+use dsentr_migrate::check::{Entry, Problem, check};
 use dsentr_migrate::embedded::MIGRATIONS;
-use support::document::{as_documented, assert_shows, blocks, only, play, play_in_a_shell, read};
+use support::document::{
+    as_documented, assert_shows, blocks, only, play, play_after, play_in_a_shell, read,
+};
 use support::schema::apply;
 use support::server::{Database, Server};
 use support::sqlx::{sqlx_row, sqlx_table};
@@ -40,7 +44,6 @@ fn console_blocks_show_what_happens() {
     for document in [
         "README.md",
         "docs/settings.md",
-        "docs/migrations.md",
         "docs/airgap.md",
         "docs/rollback.md",
         "docs/exit-codes.md",
@@ -79,8 +82,12 @@ fn shell_blocks_name_scripts_that_ci_runs() {
     assert!(read(".ci/run").contains("/test\""));
 }
 
+/// What the migration of the guide is called there: the day is another one here.
+const STEM: &str = "2025_12_05_1_create_webhook_deliveries";
+
 fn problems(text: &str) -> String {
-    let outcome = check(&[Entry::file("2025_12_05_1_stripe.sql", text.as_bytes())]);
+    let name = format!("{STEM}.sql");
+    let outcome = check(&[Entry::file(name, text.as_bytes())]);
     let lines = outcome.problems.iter().flat_map(Problem::lines);
     let package = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
     lines
@@ -89,28 +96,11 @@ fn problems(text: &str) -> String {
 }
 
 #[test]
-fn the_document_lists_the_rules_of_unsafe_ddl() {
-    let rows = RULES.iter().filter_map(|rule| {
-        let cell = |text: &str| text.replace('|', "\\|");
-        let recipe = cell(rule.recipe?);
-        Some(format!(
-            "| `{}` | {} | {recipe} |\n",
-            rule.name,
-            cell(rule.refuses)
-        ))
-    });
-    let table: String = rows.collect();
-    let heading = "| rule | refuses | the safe way |\n| --- | --- | --- |\n";
-    let document = read("docs/migrations.md");
-    let (_, below) = document.split_once(heading).unwrap();
-    let (shown, _) = below.split_once("\n\n").unwrap();
-    assert_eq!(format!("{shown}\n"), table);
-}
-
-#[test]
 fn the_example_of_a_migration_passes_and_its_mistakes_are_told() {
-    let example = only("docs/migrations.md", "sql");
-    assert_eq!(problems(&example), "");
+    let [example, _] = &blocks(&read("docs/migrations.md"), "sql")[..] else {
+        panic!("the migration and its rows");
+    };
+    assert_eq!(problems(example), "");
     let broken = example
         .replace("CREATE TABLE", "CREATE TABEL")
         .replace("DROP TABLE", "DORP TABLE");
@@ -118,4 +108,57 @@ fn the_example_of_a_migration_passes_and_its_mistakes_are_told() {
         problems(broken.trim_end()),
         only("docs/migrations.md", "text")
     );
+}
+
+/// The guide is followed in a copy of the project's files: its commands by the tool itself, its files as they are shown.
+#[test]
+fn the_guide_to_the_first_migration_leads_to_a_seal() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy("migrations", &folder.path().join("migrations"));
+    copy(
+        "tests/fixtures/rows",
+        &folder.path().join("tests/fixtures/rows"),
+    );
+    let guide = read("docs/migrations.md");
+    let [new, seal] = &blocks(&guide, "console")[..] else {
+        panic!("one block makes the file, another seals it");
+    };
+    let [migration, rows] = &blocks(&guide, "sql")[..] else {
+        panic!("the migration and its rows");
+    };
+    let actual = in_the_project(new, folder.path());
+    let made = actual
+        .lines()
+        .find_map(|line| line.strip_prefix("migrations/")?.strip_suffix(".sql"))
+        .expect("its path is told")
+        .to_owned();
+    assert_shows("docs/migrations.md", new, &actual.replace(&made, STEM));
+
+    for (place, text) in [("migrations", migration), ("tests/fixtures/rows", rows)] {
+        let path = folder.path().join(place).join(format!("{made}.sql"));
+        std::fs::write(path, text).expect("the folder takes files");
+    }
+    let actual = in_the_project(seal, folder.path());
+    assert_shows("docs/migrations.md", seal, &actual.replace(&made, STEM));
+}
+
+fn copy(from: &str, to: &Path) {
+    std::fs::create_dir_all(to).expect("the folder takes folders");
+    for entry in std::fs::read_dir(from).expect("a folder of the project") {
+        let entry = entry.expect("a file");
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("the folder takes files");
+    }
+}
+
+/// Plays a block in a folder. `cargo migration` is the tool that cargo has built already, about this folder, and proves on
+/// the server of the tests.
+fn in_the_project(block: &str, folder: &Path) -> String {
+    let server = Server::shared();
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port());
+    let tool = env!("CARGO_BIN_EXE_migration");
+    let cargo = format!(
+        "cargo() {{ shift; case $1 in seal) set -- \"$@\" --database-url {url} ;; esac; {tool} --folder . \"$@\"; }}"
+    );
+    let prelude = format!("{cargo}\ncd '{}'", folder.display());
+    play_after(&prelude, block, &[])
 }

@@ -2,7 +2,11 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use clap::{CommandFactory as _, Parser as _};
+use dsentr_migrate::check::{RULES, Rule};
 use dsentr_migrate::cli::Cli;
 use dsentr_migrate::config::{
     DEFAULT_TABLE_LOCK_TIMEOUT, Environment, KEYS, MOZILLA_ROOTS, PROFILES, REFUSED, SHORT_CUTS,
@@ -229,4 +233,71 @@ fn what_is_said_of_exit_codes_fits_them() {
         listed.collect::<Vec<_>>(),
         codes.iter().map(|(code, ..)| *code).collect::<Vec<_>>()
     );
+}
+
+/// The rules that an allowance excuses from, or the others.
+fn rules(can_be_allowed: bool) -> String {
+    let rules = RULES.iter();
+    let rows = rules.filter(|rule| rule.can_be_allowed == can_be_allowed);
+    let row = |rule: &Rule| {
+        let rule = [&format!("`{}`", rule.name), rule.refuses, rule.fix];
+        rule.map(str::to_owned)
+    };
+    table(
+        ["rule", "refuses", "the way out"],
+        &rows.map(row).collect::<Vec<_>>(),
+    )
+}
+
+#[test]
+fn the_rules_are_those_of_the_build() {
+    assert_made("docs/file-format.md", "RULES", &rules(false));
+    assert_made("docs/file-format.md", "HAZARDS", &rules(true));
+}
+
+/// What the message of a rule always says, the list says too.
+#[test]
+fn the_way_out_is_the_one_of_the_messages() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/rules");
+    let mut compared = 0;
+    for rule in RULES.iter().filter(|rule| !rule.can_be_allowed) {
+        let fixtures = std::fs::read_dir(folder.join(rule.name)).expect("each rule has fixtures");
+        let paths = fixtures.map(|entry| entry.expect("a fixture").path());
+        let messages = paths.filter(|path| path.extension().is_some_and(|ending| ending == "txt"));
+        let texts = messages.map(|path| std::fs::read_to_string(path).expect("a text"));
+        let texts: Vec<String> = texts.collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let helps: BTreeSet<&str> = lines
+            .filter_map(|line| line.trim().strip_prefix("= help: "))
+            .collect();
+        let [help] = helps.into_iter().collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        // It names the file of the fixture where it knows one.
+        if !help.contains("2025_") {
+            assert_eq!(help, rule.fix, "{}", rule.name);
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared} were compared");
+}
+
+#[test]
+fn the_fields_of_the_lock_file_are_those_that_are_read() {
+    let seal = Source::read("src/check/seal/mod.rs").fields("Seal");
+    let read = Source::read("src/check/seal/read.rs").fields("Block");
+    let names = |fields: &[Part]| -> Vec<String> {
+        let names = fields
+            .iter()
+            .map(|field| field.name.replace("stem", "name"));
+        names.collect()
+    };
+    let (mut told, mut known) = (names(&seal), names(&read));
+    let rows = told.iter().zip(&seal);
+    let rows = rows.map(|(name, field)| [format!("`{name}`"), field.says.clone()]);
+    let made = table(["field", "holds"], &rows.collect::<Vec<_>>());
+    told.sort();
+    known.sort();
+    assert_eq!(told, known);
+    assert_made("docs/file-format.md", "Seal", &made);
 }

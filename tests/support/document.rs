@@ -58,6 +58,11 @@ pub(crate) fn play(block: &str, database: &Database<'_>) -> String {
 
 /// As [`play`], with these variables and no others.
 pub(crate) fn play_in_a_shell(block: &str, variables: &[(&str, &str)]) -> String {
+    play_after("", block, variables)
+}
+
+/// As [`play_in_a_shell`], after commands that are not shown.
+pub(crate) fn play_after(prelude: &str, block: &str, variables: &[(&str, &str)]) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_dsentr-migrate"))
         .parent()
         .expect("a file is in a folder");
@@ -78,7 +83,7 @@ pub(crate) fn play_in_a_shell(block: &str, variables: &[(&str, &str)]) -> String
         })
         .collect();
     let output = Command::new("/bin/sh")
-        .args(["-c", &format!("exec 2>&1\n{script}")])
+        .args(["-c", &format!("exec 2>&1\n{prelude}\n{script}")])
         .env_clear()
         .env(
             "PATH",
