@@ -5,34 +5,19 @@ mod support;
 use std::path::Path;
 
 use dsentr_migrate::check::{Entry, Problem, check};
-use dsentr_migrate::embedded::MIGRATIONS;
 use support::document::{
     as_documented, assert_shows, blocks, only, play, play_after, play_in_a_shell, read,
 };
-use support::schema::apply;
-use support::server::{Database, Server};
-use support::sqlx::{sqlx_row, sqlx_table};
-
-/// A database as the SQLx CLI would have left it, with all migrations but the newest.
-async fn made_by_sqlx(database: &Database<'_>) {
-    let session = database.session().await;
-    let (_, made) = MIGRATIONS.split_last().expect("there are migrations");
-    sqlx_table(&session).await;
-    for migration in made {
-        apply(&session, migration).await;
-        let version = migration.version.to_string();
-        let (day, counter) = version.rsplit_once('_').expect("a version");
-        let number = day.replace('_', "") + counter;
-        sqlx_row(&session, &number, migration.description).await;
-    }
-    session.close().await;
-}
+use support::server::Server;
+use support::sqlx::made_by_sqlx;
 
 #[tokio::test]
 async fn the_example_of_adopting_is_what_happens() {
     let server = Server::of_its_own();
     let database = server.database();
-    made_by_sqlx(&database).await;
+    let session = database.session().await;
+    made_by_sqlx(&session).await;
+    session.close().await;
     let block = only("docs/adopt.md", "console");
     let actual = play(&block, &database);
     assert_shows("docs/adopt.md", &block, &actual);
