@@ -147,3 +147,69 @@ fn in_the_project(block: &str, folder: &Path) -> String {
     let prelude = format!("{cargo}\ncd '{}'", folder.display());
     play_after(&prelude, block, &[])
 }
+
+/// The documents that people read: the README and all of `docs/`, each by its path.
+fn documents() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let entries = std::fs::read_dir(folder).expect("there are documents");
+    let names = entries.map(|entry| entry.expect("a document").file_name());
+    let documents = names.map(|name| format!("docs/{}", name.to_string_lossy()));
+    std::iter::once("README.md".to_owned())
+        .chain(documents)
+        .collect()
+}
+
+/// The anchors of a document: its headings in small letters, with `-` for blanks and without anything else.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| -> String {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut dead = Vec::new();
+    for document in documents() {
+        let text = read(&document);
+        let folder = Path::new(&document)
+            .parent()
+            .expect("a file is in a folder");
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split_once(')').map(|(link, _)| link));
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => root.join(&document),
+                path => root.join(folder).join(path),
+            };
+            let has_anchor = || {
+                let text = std::fs::read_to_string(&target).unwrap_or_default();
+                text.contains(&format!("<a id=\"{anchor}\">"))
+                    || anchors(&text).iter().any(|known| known == anchor)
+            };
+            if !target.exists() || !(anchor.is_empty() || has_anchor()) {
+                dead.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// Nobody finds a document that the index does not list.
+#[test]
+fn the_index_lists_every_document() {
+    let index = read("docs/README.md");
+    let missing: Vec<String> = documents()
+        .into_iter()
+        .filter_map(|path| path.strip_prefix("docs/").map(str::to_owned))
+        .filter(|name| name != "README.md" && !index.contains(&format!("]({name}")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
