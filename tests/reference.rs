@@ -14,7 +14,7 @@ use dsentr_migrate::config::{
 };
 use dsentr_migrate::error::exit_code;
 use support::code::{Part, Source};
-use support::document::{assert_made, read, table};
+use support::document::{assert_made, blocks, read, table};
 
 /// The values of a key in each profile: that of `default`, and of the others where it is another.
 fn defaults(key: &str) -> String {
@@ -156,6 +156,54 @@ fn the_settings_are_made_from_their_types() {
     assert_made("docs/settings.md", "src/config", &made);
 }
 
+/// The first column of the table under a heading, without the marks of code.
+fn first_column(document: &str, heading: &str) -> Vec<String> {
+    let text = read(document);
+    let (_, rest) = text.split_once(heading).expect("there is such a table");
+    let rows = rest.trim_start().lines().skip(1);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells.map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// What TLS does in each mode is told in a table of its own, which knows the modes that there are.
+#[test]
+fn the_modes_of_tls_are_those_of_the_code() {
+    let words = Source::read("src/config/mod.rs").words("SslMode");
+    let words = words.expect("it is an enum").into_iter();
+    let words: Vec<String> = words.map(|word| format!("`{}`", word.name)).collect();
+    let heading = "| `sslmode` | encrypted | the server's certificate |";
+    assert_eq!(first_column("docs/settings.md", heading), words);
+}
+
+/// The commands in README, with their arguments, are those of the command line.
+#[test]
+fn the_readme_lists_every_command() {
+    let listed = first_column("README.md", "| command | does | writes? |");
+    let listed: BTreeSet<String> = listed
+        .iter()
+        .filter_map(|cell| cell.trim_matches('`').split(' ').next().map(str::to_owned))
+        .collect();
+    let command = Cli::command();
+    let commands = command.get_subcommands();
+    let known: BTreeSet<String> = commands.map(|known| known.get_name().to_owned()).collect();
+    assert_eq!(listed, known);
+}
+
+/// The example of what may differ is a settings file that is read.
+#[test]
+fn the_example_of_a_settings_file_is_read() {
+    let [example] = &blocks(&read("docs/verify.md"), "toml")[..] else {
+        panic!("there is one example");
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, example).expect("the folder takes files");
+    let config = load(&Environment::default(), Vec::new(), file.to_str(), None);
+    let ignored = config.expect("it is read").settings.verify.ignore;
+    assert_eq!(ignored.len(), example.matches("[[verify.ignore]]").count());
+}
+
 #[test]
 fn the_short_cuts_are_those_of_the_code() {
     let flags = flags();
@@ -221,18 +269,9 @@ fn what_is_said_of_exit_codes_fits_them() {
     let ends = ends.map(|(code, ..)| code.to_string()).collect::<Vec<_>>();
     assert_eq!(shown, ends.join(" "));
 
-    let (_, rest) = document
-        .split_once("| code | look at | do |\n")
-        .expect("a table");
-    let rows = rest
-        .lines()
-        .skip(1)
-        .take_while(|line| line.starts_with('|'));
-    let listed = rows.filter_map(|row| row.split('|').nth(1)?.trim().parse::<u8>().ok());
-    assert_eq!(
-        listed.collect::<Vec<_>>(),
-        codes.iter().map(|(code, ..)| *code).collect::<Vec<_>>()
-    );
+    let told = first_column("docs/exit-codes.md", "| code | look at | do |");
+    let known = codes.iter().map(|(code, ..)| code.to_string());
+    assert_eq!(told, known.collect::<Vec<_>>());
 }
 
 /// The rules that an allowance excuses from, or the others.
