@@ -12,7 +12,7 @@ use support::sqlx::made_by_sqlx;
 const GUIDE: &str = "docs/operation.md";
 
 /// The situations that the guide plays, in its order. The first one makes the roles, which belong to the server.
-const SITUATIONS: [&str; 11] = [
+const SITUATIONS: [&str; 12] = [
     "First install",
     "Upgrade",
     "A migration failed",
@@ -20,6 +20,7 @@ const SITUATIONS: [&str; 11] = [
     "The schema is not as sealed",
     "Rollback at night",
     "An older backup",
+    "On another server",
     "A backup newer than the binary",
     "A backup without its history",
     "Taking over a database",
@@ -109,8 +110,20 @@ impl Stage {
         assert_eq!(said, format!("$ {command}\n"), "pg_dump says nothing");
     }
 
+    /// Makes a backup of a database that belongs to a role of its own.
+    fn back_up_of_owner(&self) {
+        let said = self.shell(
+            "$ export DATABASE_URL=postgres://dsentr@127.0.0.1:5432/dsentr
+$ export DSENTR_MIGRATE_BOOTSTRAP_URL=postgres://postgres@127.0.0.1:5432/postgres
+$ dsentr-migrate bootstrap --up > said.txt 2>&1 || cat said.txt
+",
+        );
+        assert!(!said.contains("error"), "{said}");
+        self.back_up("pg_dump --format=custom --file=dsentr.dump");
+    }
+
     /// Brings a situation about.
-    async fn set(&self, situation: &str) {
+    async fn set(&mut self, situation: &str) {
         match situation {
             "First install" => {}
             "Upgrade" => self.at(BEFORE),
@@ -138,6 +151,12 @@ impl Stage {
                 self.at(BEFORE);
                 self.back_up("pg_dump --format=custom --file=dsentr.dump");
                 self.up(&[]);
+            }
+            "On another server" => {
+                self.server
+                    .administer(&["DROP DATABASE dsentr WITH (FORCE)"]);
+                self.back_up_of_owner();
+                self.server = Server::of_its_own();
             }
             "A backup newer than the binary" => {
                 self.empty();
@@ -201,7 +220,7 @@ async fn every_situation_of_the_guide_is_what_happens() {
         .map(|(heading, _)| heading.as_str())
         .collect();
     assert_eq!(headings, SITUATIONS);
-    let stage = Stage {
+    let mut stage = Stage {
         server: Server::of_its_own(),
         folder: tempfile::tempdir().expect("a temporary folder"),
     };
