@@ -260,7 +260,7 @@ pub struct TableLock {
     /// `-- migrate: lock-timeout=`; where neither is given, [`DEFAULT_TABLE_LOCK_TIMEOUT`]. In a file without a
     /// transaction the file alone sets a limit.
     pub timeout: Option<Timeout>,
-    /// For all tries of one migration together; after it, exit code 5.
+    /// For all tries of one migration, or to read the schema; after it, exit code 5.
     pub budget: Timeout,
 }
 
