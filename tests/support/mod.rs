@@ -14,6 +14,7 @@ pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod mask;
 pub(crate) mod one_by_one;
+pub(crate) mod peers;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod psql;
