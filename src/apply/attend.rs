@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::step::Step;
-use super::watch::Blocker;
 use crate::connect::Session;
+use crate::lock::Blocker;
 use crate::signal::Stop;
 
 /// Between two requests to cancel: one that arrives between two statements is lost.

@@ -42,7 +42,7 @@ use self::runner::{Runner, Stop};
 use self::step::Leg;
 pub(crate) use self::step::removal;
 pub use self::step::{Accepted, Task};
-pub use self::watch::{Advance, Blocker, Look};
+pub use self::watch::{Advance, Look};
 use crate::config::Settings;
 use crate::connect::Session;
 use crate::embedded::{Migration, Mode, Way};

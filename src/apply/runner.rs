@@ -10,12 +10,12 @@ use super::failure::{Cause, Failure, Left};
 use super::one_by_one::{self, Done};
 use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step};
 use super::transaction::{self, Broken, Limits};
-use super::watch::{Blocker, Watcher};
+use super::watch::Watcher;
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings, Timeout};
 use crate::connect::{Lost, Session};
 use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
-use crate::lock::Held;
+use crate::lock::{Blocker, Held};
 use crate::patience::Patience;
 use crate::server_error::{ServerError, describe};
 use crate::signal::{self, Stopped};
@@ -341,7 +341,7 @@ impl<'p> Tries<'p> {
     }
 }
 
-fn listed(blockers: &[Blocker]) -> String {
+pub(super) fn listed(blockers: &[Blocker]) -> String {
     let blockers: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
     blockers.join("; ")
 }

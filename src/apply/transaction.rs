@@ -180,8 +180,15 @@ pub(super) fn frame(limits: &Limits) -> String {
     // The history row meets that of another runner as a duplicate key, or as gone, not as a serialization failure. And a
     // limit that the role or the database has for the application's queries is not meant for us.
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;\n\
-         SET LOCAL search_path TO {SCHEMA};\nSET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
+        "BEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL search_path TO {SCHEMA};\n{}",
+        within(limits)
+    )
+}
+
+/// The statements that set limits for a transaction.
+pub(super) fn within(limits: &Limits) -> String {
+    format!(
+        "SET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
         limits.statement_timeout.as_millis(),
         limits.lock_timeout.as_millis(),
     )

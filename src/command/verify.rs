@@ -1,8 +1,9 @@
 //! `verify`: history against embedded, live schema against the seals.
 
 use super::{ask, plan};
+use crate::apply::live;
 use crate::config::{HistoryTable, Settings};
-use crate::connect::{Connector, Session, broken};
+use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::plan::{Plan, Refusal};
@@ -88,17 +89,9 @@ impl Eye<'_> {
         Ok((verdict, Some(others(&everything, &live, &sealed))))
     }
 
-    /// Whoever has a table locked would keep the question waiting at the server.
     async fn read(&self, schemas: Option<&[&str]>) -> Result<Schema, Error> {
         let history: &HistoryTable = &self.settings.history;
         let scope = Scope { history, schemas };
-        let read = Schema::read(&self.session.client, scope);
-        match self.stop.unless_stopped(read).await {
-            Ok(schema) => schema.map_err(|error| broken("the schema cannot be read", &error)),
-            Err(stopped) => {
-                self.session.cancel().await;
-                Err(stopped.into())
-            }
-        }
+        live(self.session, self.settings, self.stop, scope).await
     }
 }

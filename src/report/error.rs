@@ -13,7 +13,7 @@ use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::lock::LockTimeout;
+use crate::lock::{Blocker, LockTimeout};
 use crate::plan::{Disagreement, Obstacle, Refusal, State};
 use crate::schema::Difference;
 use crate::server_error::ServerError;
@@ -345,14 +345,24 @@ fn help_for_adoption(refused: &Refused) -> Vec<String> {
     }
 }
 
+fn help_for_blocker(blocker: &Blocker) -> String {
+    format!(
+        "have it end, or end it with {}: {blocker}",
+        blocker.remedy()
+    )
+}
+
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
     let holder = match timeout {
         LockTimeout::Held { holder, .. } => holder,
-        LockTimeout::Schema { .. } => {
-            return vec![
-                "see who it is: SELECT pid, relation::regclass FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted; have it end, or allow more with table_lock.budget; then run it again"
-                    .to_owned(),
-            ];
+        LockTimeout::Schema { blockers, .. } => {
+            let mut help: Vec<String> = blockers.iter().map(help_for_blocker).collect();
+            let more = "allow more with table_lock.budget; then run it again";
+            help.push(match blockers.len() {
+                0 => format!("run it again, since nobody does any more; or {more}"),
+                _ => format!("or {more}"),
+            });
+            return help;
         }
         LockTimeout::NoConnection => {
             return vec![
@@ -536,12 +546,7 @@ fn help_after(failure: &Failure) -> Vec<String> {
                 .to_owned(),
         ),
         Cause::TableLock { blockers, .. } => {
-            help.extend(blockers.iter().map(|blocker| {
-                format!(
-                    "have it end, or end it with {}: {blocker}",
-                    blocker.remedy()
-                )
-            }));
+            help.extend(blockers.iter().map(help_for_blocker));
             help.push("or allow more with table_lock.budget".to_owned());
         }
     }
