@@ -1,5 +1,5 @@
 //! `adopt`: databases that were made by hand or by another tool, at several versions, whole and altered. The history tables
-//! of other tools are made as those tools define them; what the tools make themselves, tests/adopt_real_tools.rs adopts.
+//! of other tools are made as those tools define them; what the tools make themselves, `tests/adopt_real_tools.rs` adopts.
 
 mod support;
 
