@@ -151,10 +151,69 @@ fn images_and_the_job_have_this_version() {
     assert_eq!(compose["services"]["migrate"]["image"], image);
     let name = format!("dsentr-migrate-{}", version.replace('.', "-"));
     assert_eq!(document(JOBS[0])["metadata"]["name"], name);
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kubernetes.md");
-    let docs = std::fs::read_to_string(docs).expect("it is there");
+    let docs = kubernetes_document();
     let build = format!("--build-arg VERSION={version} ");
     assert!(docs.contains(&build) && docs.contains(&format!("--tag {image} ")));
+}
+
+/// What a pod takes from secrets and config maps: kind, name and key.
+fn objects(pod: &Value) -> BTreeSet<(&'static str, String, String)> {
+    let sources =
+        elements(&pod["volumes"]).flat_map(|volume| elements(&volume["projected"]["sources"]));
+    let named = |(kind, source): (&'static str, &Value)| -> Vec<_> {
+        let name = text(&source["name"]).to_owned();
+        let keys = elements(&source["items"]).map(|item| text(&item["key"]).to_owned());
+        keys.map(|key| (kind, name.clone(), key)).collect()
+    };
+    sources
+        .flat_map(|source| {
+            let kinds = [("Secret", "secret"), ("ConfigMap", "configMap")];
+            kinds.map(|(kind, field)| (kind, &source[field]))
+        })
+        .filter(|(_, source)| !source.is_null())
+        .flat_map(named)
+        .collect()
+}
+
+#[test]
+fn the_document_lists_the_objects_that_pods_need_and_every_manifest() {
+    let document = kubernetes_document();
+    let listed: BTreeSet<_> = document
+        .lines()
+        .filter(|line| line.starts_with("| Secret `") || line.starts_with("| ConfigMap `"))
+        .collect();
+    let needed: BTreeSet<_> = workloads()
+        .flat_map(|(_, workload)| objects(pod(&workload)))
+        .collect();
+    assert_eq!(listed.len(), needed.len());
+    for (kind, name, key) in needed {
+        let row = format!("| {kind} `{name}` | `{key}` |");
+        assert!(listed.iter().any(|line| line.starts_with(&row)), "{row}");
+    }
+    for (path, _) in workloads() {
+        let (_, file) = path.split_once('/').expect("a folder");
+        assert!(document.contains(&format!("`{file}`")), "{file}");
+    }
+}
+
+/// The commands are run by `.ci/container` and by `tests/container.rs`, one block each.
+#[test]
+fn the_document_shows_what_was_seen() {
+    let document = kubernetes_document();
+    assert_eq!(document.matches("```sh\n").count(), 2);
+    assert_eq!(document.matches("```console\n").count(), 0);
+    let (_, shown) = document.split_once("```text\n").expect("an example");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let seen = include_str!("golden/container_failures.txt");
+    assert!(
+        seen.contains(&format!("termination message:\n{shown}#")),
+        "{shown}"
+    );
+}
+
+fn kubernetes_document() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kubernetes.md");
+    std::fs::read_to_string(path).expect("it is there")
 }
 
 /// What is in the way of a pod under the profile "restricted" of Pod Security, and what our own manifests promise
