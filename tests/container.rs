@@ -191,11 +191,6 @@ fn the_image_holds_the_executable_and_nothing_else() {
     let files: Vec<_> = walk(&image.root());
     assert_eq!(files, ["dsentr-migrate 755"]);
     let binary = std::fs::metadata(image.root().join("dsentr-migrate")).expect("it is there");
-    eprintln!(
-        "the image: {} bytes, of which {} are the executable",
-        image.size,
-        binary.len()
-    );
     assert!(image.size < binary.len() + 8192);
 
     let mut config = image.config.clone();

@@ -435,6 +435,17 @@ fn what_the_manifests_set_is_understood() {
     assert_understood("compose.yaml", &spec);
 }
 
+/// Why the pods set `enableServiceLinks: false`: this is what a Service of our name would put into them.
+#[test]
+fn a_variable_of_a_service_would_be_no_setting() {
+    let run = dsentr(&["config"])
+        .env("DSENTR_MIGRATE_SERVICE_HOST", "192.0.2.7")
+        .env("DSENTR_MIGRATE_PORT", "tcp://192.0.2.7:80")
+        .run();
+    assert_eq!(run.code, Some(exit_code::CONFIG.into()), "{}", run.text());
+    assert!(run.stderr.contains("DSENTR_MIGRATE_"), "{}", run.text());
+}
+
 /// A try may take as long as it waits for the server, for another runner and for table locks; a few have to fit.
 #[test]
 fn a_job_has_time_for_more_than_one_try() {
