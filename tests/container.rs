@@ -439,3 +439,15 @@ fn without_any_setting_it_says_what_is_missing() {
     let ended = Container::run(&Image::built(), &Spec::default(), "");
     golden("container_no_settings.txt", &told(&ended));
 }
+
+/// The root is read-only, as the manifests have it; what would be written there is refused in words.
+#[test]
+#[ignore = "needs the image that .ci/container builds"]
+fn nothing_can_be_written() {
+    let spec = Spec {
+        arguments: ["export", "/export"].map(str::to_owned).into(),
+        ..Spec::default()
+    };
+    let ended = Container::run(&Image::built(), &spec, "");
+    golden("container_read_only.txt", &told(&ended));
+}
