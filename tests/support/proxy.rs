@@ -4,7 +4,7 @@
 //! answer, and a COMMIT in a simple query. What is encrypted it passes on as it is.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
@@ -62,16 +62,21 @@ impl Proxy {
 
     /// A proxy that listens at another address of this machine.
     pub(crate) fn start_at(address: IpAddr, server_port: u16) -> Self {
+        Self::listen((address, 0).into(), server_port, Duration::ZERO)
+    }
+
+    /// A proxy that listens at another address of this machine, on a port that others know.
+    pub(crate) fn start_on(address: SocketAddr, server_port: u16) -> Self {
         Self::listen(address, server_port, Duration::ZERO)
     }
 
     /// A proxy that delivers everything later, in both directions: a round trip takes twice the delay.
     pub(crate) fn with_delay(server_port: u16, delay: Duration) -> Self {
-        Self::listen(Ipv4Addr::LOCALHOST.into(), server_port, delay)
+        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), server_port, delay)
     }
 
-    fn listen(address: IpAddr, server_port: u16, delay: Duration) -> Self {
-        let listener = TcpListener::bind((address, 0)).expect("a free port");
+    fn listen(address: SocketAddr, server_port: u16, delay: Duration) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let port = listener
             .local_addr()
             .expect("a bound socket has an address")
@@ -93,7 +98,7 @@ impl Proxy {
             }
         });
         Self {
-            address,
+            address: address.ip(),
             port,
             shared,
         }

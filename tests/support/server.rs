@@ -179,6 +179,15 @@ impl Server {
         });
     }
 
+    /// Has the server write into its data folder what only its own user may read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.administer(&[&format!(
+            "COPY (SELECT line FROM unnest(string_to_array('{}', E'\\n')) WITH ORDINALITY AS t (line, n) ORDER BY n) \
+             TO PROGRAM 'umask 077; cat >{name}'",
+            text.replace('\'', "''")
+        )]);
+    }
+
     fn create(&self, template: &str, user: Option<String>) -> Database<'_> {
         let name = self.unique("test");
         let owner = user.as_deref().unwrap_or("postgres");
