@@ -371,8 +371,8 @@ pub fn leak_sealed(
             let bytes = bytes.expect("a checked migration comes from its entries");
             let seal = lock_file.seal(&checked.stem).map(leak_seal);
             Migration {
-                seal,
                 applied_sha256,
+                seal,
                 ..leak_one(name, bytes, checked)
             }
         });
