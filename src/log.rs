@@ -3,8 +3,10 @@
 use std::io::{IsTerminal, Write as _, stderr};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Color, ConfigError, Format, Log};
 
@@ -16,7 +18,7 @@ const QUIET: &str = "refinery_core=warn";
 /// # Errors
 /// The level is none, and no filter either.
 pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.level)).map_err(|error| {
+    let filter: Targets = format!("{QUIET},{}", log.level).parse().map_err(|error| {
         ConfigError::new(format!(
             "log.level: {:?} is not understood: {error}",
             log.level
@@ -25,25 +27,22 @@ pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
             "use error, warn, info, debug or trace, or a filter such as dsentr_migrate=debug",
         )
     })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| {
-            clear_line();
-            stderr()
-        });
+    let listener = tracing_subscriber::registry().with(filter);
+    let writer = || {
+        clear_line();
+        stderr()
+    };
     let result = match log.format {
-        Format::Text => builder
-            .with_target(false)
-            .with_ansi(use_color(color, stderr().is_terminal()))
-            .finish()
-            .try_init(),
-        Format::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .finish()
-            .try_init(),
+        Format::Text => {
+            let ansi = use_color(color, stderr().is_terminal());
+            let text = layer().with_target(false).with_ansi(ansi);
+            listener.with(text.with_writer(writer)).try_init()
+        }
+        Format::Json => {
+            let json = layer().json().flatten_event(true);
+            let json = json.with_current_span(true).with_span_list(false);
+            listener.with(json.with_writer(writer)).try_init()
+        }
     };
     result.map_err(|error| ConfigError::new(format!("the log cannot be started: {error}")))
 }
