@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::read_history;
+use super::{Question as _, WayTo};
 use crate::cli::Goal;
 use crate::config::{Settings, Timeout};
 use crate::connect::Connector;
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::patience::Patience;
-use crate::plan::plan;
 use crate::report::{Out, WaitReport};
 use crate::server_error::ServerError;
 
@@ -48,11 +47,14 @@ async fn wait_for_schema(
 ) -> Result<(), Error> {
     let limit = settings.wait.timeout;
     let mut patience = Patience::new(limit, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
+    let way = WayTo {
+        embedded,
+        target: None,
+    };
     let mut session = connector.connect().await?;
     loop {
-        let wanting = match read_history(&session, settings, connector.stop).await {
-            Ok(history) => {
-                let plan = plan(embedded, &history, None)?;
+        let wanting = match way.put(&session, settings, connector.stop).await {
+            Ok(plan) => {
                 let report = WaitReport::schema(session.target.clone(), &plan);
                 if plan.steps.is_empty() {
                     session.close().await;
