@@ -106,10 +106,10 @@ async fn what_somebody_else_applied_in_between_is_not_claimed() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
+    // The one before, the one that is blocked, and the one behind it.
+    proxy.on_commit(Fault::LoseRequest, 3);
     let mut run = Running::start(run_at(&database.url_through(proxy.port())));
-    // The COMMIT of the migration that is blocked is on its way to the server already.
     run.until_blocked(&database).await;
-    proxy.on_commit(Fault::LoseRequest, 1);
     proxy.refuse();
     holder.close().await;
     proxy.until_fired();

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use refinery::Target;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
-use super::forward::{Failed, MADE_BY_ANOTHER};
+use super::forward::Failed;
 use super::look::patiently;
 use super::refinery_migrations;
-use super::runner::limits_of_look;
+use super::runner::{MADE_BY_ANOTHER, limits_of_look};
 use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::Session;

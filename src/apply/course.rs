@@ -1,13 +1,14 @@
 //! What a run has come to know so far. It outlives the connections that the run goes through.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Observer;
-use super::failure::{EndsAt, Failure, Left, Standing};
+use super::failure::{Failure, Left, Reach, Standing};
 use super::step::{Kind, Leg, Step, Task};
 use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Lost, Session};
-use crate::embedded::{Migration, Mode};
+use crate::embedded::{Migration, Mode, Way};
 use crate::error::{Error, Underway};
 use crate::history::{History, Row};
 use crate::signal::Stopped;
@@ -23,12 +24,13 @@ pub struct Course<'a> {
     pub(super) connector: &'a Connector<'a>,
     pub(super) observer: &'a mut dyn Observer,
     standing: Standing,
-    /// What the connection was lost over.
-    doubt: Option<Doubt>,
+    /// What was sent and is not answered, or was not before the connection was lost.
+    doubts: BTreeMap<Version, Doubt>,
     losses: u32,
 }
 
-/// A step that was sent and not answered. The history alone knows what became of it.
+/// A step that was sent and not answered: each is refused unless the one before it is committed, so that those which are
+/// committed come first. The history alone knows which.
 struct Doubt {
     leg: Leg,
     trace: Trace,
@@ -95,7 +97,7 @@ impl<'a> Course<'a> {
                 done: 0,
                 position,
             },
-            doubt: None,
+            doubts: BTreeMap::new(),
             losses: 0,
         }
     }
@@ -112,7 +114,8 @@ impl<'a> Course<'a> {
 
     /// A step is about to be sent.
     pub(super) fn sends(&mut self, step: &Step<'_>) {
-        let doubt = self.doubt.get_or_insert_with(|| Doubt {
+        let doubt = self.doubts.entry(step.leg.migration.version);
+        let doubt = doubt.or_insert_with(|| Doubt {
             leg: step.leg.clone(),
             trace: match step.kind {
                 Kind::Forward => Trace::Written(String::new()),
@@ -127,16 +130,19 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// The connection ended while the server was at this statement.
-    pub(super) fn was_at(&mut self, statement: Option<usize>) {
-        if let Some(doubt) = &mut self.doubt {
+    /// The connection ended while the server was at this statement of a step.
+    pub(super) fn was_at(&mut self, step: &Step<'_>, statement: Option<usize>) {
+        if let Some(doubt) = self.doubts.get_mut(&step.leg.migration.version) {
             doubt.statement = statement;
         }
     }
 
-    /// The server has refused the step. A try whose answer was lost before may be committed yet.
-    pub(super) fn refused(&mut self) {
-        self.doubt.take_if(|doubt| doubt.lost.is_none());
+    /// The server has refused a step. A try whose answer was lost before may be committed yet.
+    pub(super) fn refused(&mut self, step: &Step<'_>) {
+        let version = step.leg.migration.version;
+        if let Some(Doubt { lost: None, .. }) = self.doubts.get(&version) {
+            self.doubts.remove(&version);
+        }
     }
 
     /// A step is committed, after which the database stands at `position`.
@@ -146,7 +152,7 @@ impl<'a> Course<'a> {
         position: Option<Version>,
         duration: Duration,
     ) {
-        self.doubt = None;
+        self.doubts.remove(&migration.version);
         self.advanced();
         self.standing.done += 1;
         self.standing.position = position;
@@ -166,38 +172,54 @@ impl<'a> Course<'a> {
         session.cancel().await;
         self.losses += 1;
         tracing::warn!(reason = lost.reason, "the connection was lost");
-        if let Some(doubt) = &mut self.doubt {
-            doubt.lost = Some(lost);
-            return Ok(());
+        if self.doubts.is_empty() {
+            return match self.losses {
+                ..LOSSES => Ok(()),
+                _ => Err(lost.into()),
+            };
         }
-        if self.losses < LOSSES {
-            return Ok(());
+        for doubt in self.doubts.values_mut() {
+            doubt.lost = Some(lost.clone());
         }
-        Err(lost.into())
+        Ok(())
     }
 
-    /// The history was read, under the lock: whether a step that was not answered is in it, it says. `session` is the
+    /// The history was read, under the lock: which of the steps that were not answered are in it, it says. `session` is the
     /// one that it was read in.
     ///
     /// # Errors
-    /// The step is not in it, and another try would end alike.
+    /// One of them is not in it, and another try would end alike.
     pub fn settle(&mut self, session: &Session, history: &History) -> Result<(), Error> {
+        let losses = self.losses;
+        let (lost, answered) = std::mem::take(&mut self.doubts)
+            .into_iter()
+            .partition(|(_, doubt)| doubt.lost.is_some());
+        self.doubts = answered;
+        let mut undone = None;
+        for doubt in BTreeMap::into_values(lost) {
+            let version = doubt.leg.migration.version;
+            let mut rows = history.rows.iter();
+            match doubt.outcome(rows.find(|row| row.version == version)) {
+                // The server process that was at it may still commit it where a pooler is in between. Nothing is sent
+                // behind it there; and elsewhere that process has held the lock, so that it is gone.
+                Outcome::Undone if undone.is_none() => {
+                    undone = Some(version);
+                    self.doubts.insert(version, doubt);
+                }
+                Outcome::Undone | Outcome::Others => {}
+                Outcome::Done => {
+                    let took = doubt.sent.elapsed();
+                    self.done(&doubt.leg.migration, doubt.leg.ends_at, took);
+                }
+            }
+        }
         self.standing.position = history.position();
-        let Some(doubt) = self.doubt.take_if(|doubt| doubt.lost.is_some()) else {
+        let Some(doubt) = undone.and_then(|version| self.doubts.get(&version)) else {
             return Ok(());
         };
-        let row = history
-            .rows
-            .iter()
-            .find(|row| row.version == doubt.leg.migration.version);
-        match doubt.outcome(row) {
-            Outcome::Undone => {}
-            Outcome::Others => return Ok(()),
-            Outcome::Done => {
-                let took = doubt.sent.elapsed();
-                self.done(&doubt.leg.migration, history.position(), took);
-                return Ok(());
-            }
+        // It was lost over the first that is not done, and where others were done since the time before, for the first time.
+        if self.losses < losses {
+            self.losses = 1;
         }
         // A server that goes down lets nobody in for a while; one that lets us in at once ended this session alone.
         let lost = doubt.lost.clone().unwrap_or_default();
@@ -211,14 +233,25 @@ impl<'a> Course<'a> {
             let at = (self.standing, doubt.statement);
             return Err(Failure::lost(&doubt.leg, at, self.losses, lost, left).into());
         }
-        self.doubt = Some(doubt);
         Ok(())
+    }
+
+    /// Where the database stands if all is committed that was sent and not answered.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        let last = match self.standing.task.way() {
+            Way::Forward => self.doubts.values().next_back(),
+            Way::Back => self.doubts.values().next(),
+        };
+        last.map(|doubt| Reach {
+            ends_at: doubt.leg.ends_at,
+            steps: self.doubts.len(),
+        })
     }
 
     /// What ended the run, with how far it had come; as it is where it says so itself or nothing was done.
     pub fn underway(&self, error: Error) -> Error {
         let standing = self.standing;
-        let doubt = self.doubt.as_ref().map(|doubt| EndsAt(doubt.leg.ends_at));
+        let doubt = self.reach();
         let is_begun = standing.done > 0 || doubt.is_some();
         if matches!(error, Error::Migration(_)) || !is_begun {
             return error;

@@ -29,7 +29,7 @@ use time::OffsetDateTime;
 pub use self::adopt::{Record, Recorded, record};
 pub use self::back::{roll_back, transcript};
 pub use self::course::Course;
-pub use self::failure::{Cause, EndsAt, Failure, Left, Standing};
+pub use self::failure::{Cause, Failure, Left, Reach, Standing};
 use self::forward::Forward;
 pub use self::goal::Goal;
 pub use self::ledger::is_under_way;
@@ -47,7 +47,7 @@ use crate::config::Settings;
 use crate::connect::Session;
 use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
-use crate::history::History;
+use crate::history::{History, Row};
 use crate::lock::Held;
 use crate::plan::Plan;
 
@@ -89,7 +89,11 @@ pub enum Ended {
     Overtaken,
 }
 
-/// Applies the steps of `plan`, each with its history row in one transaction and one round trip.
+/// How many files refinery is given at once. It copies them, and compares each with each.
+const FILES: usize = 64;
+
+/// Applies the steps of `plan`, each with its history row in one transaction. Those that may go together are sent without
+/// waiting for one another.
 ///
 /// # Errors
 /// [`Error::Migration`] when a step does not come to its end; the steps before it stay, and the observer knows them.
@@ -105,22 +109,33 @@ pub async fn apply(
     let Some(last) = plan.steps.last() else {
         return Ok(Ended::AtTarget);
     };
-    let applied = applied_rows(embedded, history)?;
     let table = course.table().qualified();
     let runner = Runner::new(session, held, course);
-    let mut forward = Forward::new(runner, applied, history, &plan.steps);
-    let mut refinery = refinery::Runner::new(&refinery_migrations(embedded)?)
-        .set_target(Target::Version(last.version.as_i64()));
-    refinery.set_migration_table_name(table);
-    // It holds the whole way of a step, and would make every caller as large.
-    let result = Box::pin(refinery.run_async(&mut forward)).await;
+    let mut forward = Forward::new(runner, history, &plan.steps);
+    let mut result = Ok(());
+    let mut rows = history.rows.chunks(FILES);
+    for files in embedded.chunks(FILES) {
+        if result.is_err()
+            || files
+                .first()
+                .is_some_and(|first| first.version > last.version)
+        {
+            break;
+        }
+        forward.is_told(applied_rows(files, rows.next().unwrap_or_default())?);
+        let mut refinery = refinery::Runner::new(&refinery_migrations(files)?)
+            .set_target(Target::Version(last.version.as_i64()));
+        refinery.set_migration_table_name(&table);
+        // It holds the whole way of a step, and would make every caller as large.
+        result = Box::pin(refinery.run_async(&mut forward)).await.map(drop);
+    }
     match (forward.finish().await, result) {
         (Some(Stop::Overtaken), _) => Ok(Ended::Overtaken),
         (Some(Stop::Failed(error)), _) => Err(error),
         (None, Err(error)) => Err(anyhow::Error::new(error)
             .context("refinery refused the plan")
             .into()),
-        (None, Ok(_)) => Ok(Ended::AtTarget),
+        (None, Ok(())) => Ok(Ended::AtTarget),
     }
 }
 
@@ -158,13 +173,8 @@ fn refinery_migrations(embedded: &[Migration]) -> anyhow::Result<Vec<refinery::M
 }
 
 /// The history as refinery sees it. It never looks at the time; ours may not even parse.
-fn applied_rows(
-    embedded: &[Migration],
-    history: &History,
-) -> anyhow::Result<Vec<refinery::Migration>> {
-    history
-        .rows
-        .iter()
+fn applied_rows(embedded: &[Migration], rows: &[Row]) -> anyhow::Result<Vec<refinery::Migration>> {
+    rows.iter()
         .zip(embedded)
         .map(|(row, migration)| {
             anyhow::ensure!(

@@ -1,18 +1,21 @@
-//! Takes a step: tried until it is done, or cannot be.
+//! Takes steps, each tried until it is done, or cannot be. Those that may go together are sent ahead.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
+use tokio_postgres::SimpleQueryStream;
 use tracing::Instrument;
 
-use super::attend::{Running, attend};
+use super::attend::{Canceller, Running};
 use super::course::Course;
 use super::failure::{Cause, Failure, Left};
 use super::one_by_one::{self, Done};
-use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step};
-use super::transaction::{self, Broken, Limits};
+use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step, is_guard};
+use super::transaction::{self, Broken, Limits, Sent};
 use super::watch::Watcher;
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings, Timeout};
-use crate::connect::{Lost, Session};
+use crate::connect::{Lost, Session, broken};
 use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
 use crate::lock::{Blocker, Held};
@@ -37,6 +40,9 @@ impl<E: Into<Error>> From<E> for Stop {
 /// `unique_violation`
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
 
+/// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
+pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+
 /// `query_canceled`
 const QUERY_CANCELED: &str = "57014";
 
@@ -53,12 +59,34 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// What PostgreSQL takes as a limit at most: 24 days, in milliseconds.
 const LONGEST_LIMIT: Duration = Duration::from_millis(i32::MAX.cast_unsigned() as u64);
 
+/// How much of the steps is sent before the first of them is answered. It is more than a server far away takes in the time
+/// of a round trip, and less than would matter in memory.
+const WINDOW: usize = 1 << 20;
+
 /// Takes steps.
 pub(super) struct Runner<'a, 'c> {
     pub(super) session: &'a Session,
     pub(super) course: &'a mut Course<'c>,
     held: &'a Held<'a>,
     watcher: Watcher,
+    canceller: Canceller<'a>,
+    /// What makes the history table, where that was sent ahead.
+    making: Option<Result<SimpleQueryStream, tokio_postgres::Error>>,
+    /// The steps that were sent ahead, in the order in which the server takes them.
+    ahead: VecDeque<Ahead<'a>>,
+    /// How much was sent of them.
+    bytes: usize,
+    /// The steps that were sent ahead and refused, because the one before them was.
+    refused: Vec<Step<'a>>,
+    /// When the last answer of a step was read.
+    answered: Instant,
+}
+
+/// A step that was sent ahead.
+struct Ahead<'a> {
+    step: Step<'a>,
+    since: Instant,
+    sent: Sent,
 }
 
 impl<'a, 'c> Runner<'a, 'c> {
@@ -68,10 +96,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         course: &'a mut Course<'c>,
     ) -> Self {
         Self {
+            canceller: Canceller::new(session, course.connector.stop),
             session,
             course,
             held,
             watcher: Watcher::new(),
+            making: None,
+            ahead: VecDeque::new(),
+            bytes: 0,
+            refused: Vec::new(),
+            answered: Instant::now(),
         }
     }
 
@@ -80,14 +114,130 @@ impl<'a, 'c> Runner<'a, 'c> {
         self.watcher.close().await;
     }
 
-    pub(super) async fn step(&mut self, step: Step<'_>) -> Result<(), Stop> {
+    /// Makes the history table, at the latest with [`Runner::arrive`].
+    pub(super) async fn make_history(&mut self, sql: &str) -> Result<(), Stop> {
+        self.making = Some(self.session.client.simple_query_raw(sql).await);
+        if self.held.is_direct() {
+            return Ok(());
+        }
+        self.arrive().await
+    }
+
+    /// Takes a step, at the latest with [`Runner::arrive`]: what may go together is sent ahead.
+    pub(super) async fn step(&mut self, step: Step<'a>) -> Result<(), Stop> {
+        if let Err(stopped) = self.course.check_stop() {
+            self.arrive().await?;
+            return Err(stopped.into());
+        }
+        if !self.may_go_ahead(&step) {
+            self.arrive().await?;
+            return self.take(step, Instant::now(), None).await;
+        }
+        self.send_ahead(step).await;
+        self.arrive_to(WINDOW).await
+    }
+
+    /// Reads what is not read yet of the answers.
+    pub(super) async fn arrive(&mut self) -> Result<(), Stop> {
+        self.made().await?;
+        self.arrive_to(0).await
+    }
+
+    /// Reads answers until no more than so many bytes are ahead of them.
+    async fn arrive_to(&mut self, window: usize) -> Result<(), Stop> {
+        while self.bytes > window {
+            self.made().await?;
+            let Some(Ahead { step, since, sent }) = self.ahead.pop_front() else {
+                break;
+            };
+            self.bytes -= sent.bytes;
+            self.take(step, since, Some(sent)).await?;
+            self.send_refused().await?;
+        }
+        Ok(())
+    }
+
+    async fn send_ahead(&mut self, step: Step<'a>) {
+        let (since, sent) = (Instant::now(), self.send(&step).await);
+        self.bytes += sent.bytes;
+        self.ahead.push_back(Ahead { step, since, sent });
+    }
+
+    /// Sends anew what was refused behind a step that has got its table locks by now.
+    async fn send_refused(&mut self) -> Result<(), Stop> {
+        if self.refused.is_empty() {
+            return Ok(());
+        }
         self.course.check_stop()?;
+        for step in std::mem::take(&mut self.refused) {
+            self.send_ahead(step).await;
+        }
+        Ok(())
+    }
+
+    /// Reads whether the history table could be made.
+    async fn made(&mut self) -> Result<(), Stop> {
+        let Some(making) = self.making.take() else {
+            return Ok(());
+        };
+        let work = async { making?.try_for_each(|_| std::future::ready(Ok(()))).await };
+        let ended = self.canceller.attend(std::future::pending(), work).await;
+        let signalled = self.course.connector.stop.requested();
+        let stop = match (ended, signalled) {
+            (Some(Ok(())), _) => return Ok(()),
+            (None, Some(signal)) => return Err(Stopped { signal }.into()),
+            (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
+            (Some(Err(error)), None) => {
+                // Another runner was faster between the look whether it is there and the making, where no lock is held. Who
+                // was first is for the first step's guard to find out.
+                let server = ServerError::find(&error);
+                if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
+                    return Ok(());
+                }
+                broken("the history table cannot be made", &error).into()
+            }
+            (Some(Err(_)), Some(signal)) => Stopped { signal }.into(),
+        };
+        if matches!(stop, Stop::Failed(Error::Lost(_))) {
+            return Err(stop);
+        }
+        // The steps behind it find no table, unless somebody else has made one at this very moment.
+        while let Some(Ahead { step, since, sent }) = self.ahead.pop_front() {
+            if self.take(step, since, Some(sent)).await.is_err() {
+                break;
+            }
+        }
+        Err(stop)
+    }
+
+    /// Nothing goes ahead through a pooler, which may give each transaction to another server process: that those behind
+    /// it take what comes behind a failure in the same order, nobody has promised.
+    fn may_go_ahead(&self, step: &Step<'_>) -> bool {
+        let is_forward = matches!(step.kind, Kind::Forward);
+        is_forward && step.leg.script.mode == Mode::Transaction && self.held.is_direct()
+    }
+
+    async fn send(&mut self, step: &Step<'_>) -> Sent {
+        self.course.sends(step);
+        let limits = limits(self.course.settings, &step.leg, self.held.is_direct());
+        transaction::forward(self.session, step, &limits).await
+    }
+
+    /// Takes a step to its end, of which some was sent ahead `since` then.
+    async fn take(
+        &mut self,
+        step: Step<'a>,
+        since: Instant,
+        sent: Option<Sent>,
+    ) -> Result<(), Stop> {
         let migration = step.leg.migration;
         let span = tracing::info_span!("migration", version = %migration.version, description = migration.description, duration_ms = tracing::field::Empty);
         async {
-            let start = Instant::now();
-            self.persist(&step).await?;
-            let duration = start.elapsed();
+            // The server is at it from the end of the one before.
+            let start = since.max(self.answered);
+            self.persist(&step, sent).await?;
+            self.answered = Instant::now();
+            let duration = self.answered.duration_since(start);
             tracing::Span::current().record(
                 "duration_ms",
                 u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
@@ -104,7 +254,7 @@ impl<'a, 'c> Runner<'a, 'c> {
     }
 
     /// Tries a step until it is done, or cannot be.
-    async fn persist(&mut self, step: &Step<'_>) -> Result<(), Stop> {
+    async fn persist(&mut self, step: &Step<'_>, mut sent: Option<Sent>) -> Result<(), Stop> {
         let script = &step.leg.script;
         if script.mode == Mode::NoTransaction {
             self.held.require()?;
@@ -114,10 +264,11 @@ impl<'a, 'c> Runner<'a, 'c> {
         let mut tries = Tries::new(self.course);
         let mut done = Done::default();
         loop {
-            self.course.sends(step);
             let before = done.here;
             let running = Running::new(step, self.session.process);
-            let ended = self.attempt(step, &limits, &running, &mut done).await;
+            let ended = self
+                .attempt(step, sent.take(), &limits, &running, &mut done)
+                .await;
             if done.here > before {
                 self.course.advanced();
             }
@@ -125,7 +276,11 @@ impl<'a, 'c> Runner<'a, 'c> {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(broken)) => {
                     let left = Left::by_refusal(script, done.statements);
-                    let passing = self.judge(step, broken, left)?;
+                    let judged = self.judge(step, broken, left);
+                    if !matches!(judged, Err(Stop::Failed(Error::Lost(_)))) {
+                        self.read_refusals().await;
+                    }
+                    let passing = judged?;
                     let again = tries.again(&running, &passing).await;
                     again.map_err(|cause| self.failed(step, cause, &passing.broken, left))?;
                 }
@@ -137,23 +292,52 @@ impl<'a, 'c> Runner<'a, 'c> {
         }
     }
 
-    /// Sends a step once, watched. None where it was stopped, and the server did not say how it ended.
+    /// Whatever was sent behind a step that failed is refused by its guard. Reads that to its end.
+    async fn read_refusals(&mut self) {
+        self.bytes = 0;
+        while let Some(Ahead { step, sent, .. }) = self.ahead.pop_front() {
+            let running = Running::new(&step, self.session.process);
+            let read = sent.arrive(&running);
+            if self
+                .canceller
+                .attend(std::future::pending(), read)
+                .await
+                .is_none()
+            {
+                return;
+            }
+            self.course.refused(&step);
+            self.refused.push(step);
+        }
+    }
+
+    /// Takes a step once, watched; sends it, where that was not done before. None where it was stopped, and the server did
+    /// not say how it ended.
     async fn attempt(
         &mut self,
         step: &Step<'_>,
+        sent: Option<Sent>,
         limits: &Limits,
         running: &Running<'_>,
         done: &mut Done,
     ) -> Option<Result<(), Broken>> {
-        let table = self.course.table();
+        let sent = match (sent, step.kind, step.leg.script.mode) {
+            (None, Kind::Forward, Mode::Transaction) => Some(self.send(step).await),
+            (None, ..) => {
+                self.course.sends(step);
+                None
+            }
+            (sent, ..) => sent,
+        };
+        let (session, held, table) = (self.session, self.held, self.course.table());
         let work = async {
-            match step.leg.script.mode {
-                Mode::Transaction => {
-                    transaction::run(self.session, table, step, limits, running).await
+            match (sent, step.kind, step.leg.script.mode) {
+                (Some(sent), ..) => sent.arrive(running).await,
+                (None, Kind::Back { goal, .. }, Mode::Transaction) => {
+                    transaction::back(session, table, step, goal, limits, running).await
                 }
-                Mode::NoTransaction => {
-                    one_by_one::run(self.session, self.held, table, step, limits, running, done)
-                        .await
+                (None, ..) => {
+                    one_by_one::run(session, held, table, step, limits, running, done).await
                 }
             }
         };
@@ -163,7 +347,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             limits.first_look(),
             self.course.observer,
         );
-        attend(self.session, self.course.connector.stop, watch, work).await
+        self.canceller.attend(watch, work).await
     }
 
     /// What a step stumbled over means. One that may be tried again is given back.
@@ -171,16 +355,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         let (statement, error) = match &broken {
             Broken::At { statement, error } => (*statement, error),
             Broken::Differs(differences) => {
-                self.course.refused();
+                self.course.refused(step);
                 let cause = Cause::Differs(differences.clone());
                 return Err(self.failed(step, cause, &broken, left));
             }
         };
         if let Some(lost) = Lost::of(error) {
-            self.course.was_at(statement);
+            self.course.was_at(step, statement);
             return Err(lost.into());
         }
-        self.course.refused();
+        self.course.refused(step);
         let server = ServerError::find(error);
         if server
             .as_ref()
@@ -218,10 +402,10 @@ impl<'a, 'c> Runner<'a, 'c> {
         match step.kind {
             Kind::Forward => {
                 let (table, named) = (self.course.table(), error.table.as_ref());
-                error.code == UNIQUE_VIOLATION
-                    && named.is_some_and(|(schema, name)| {
-                        *schema == table.schema && *name == table.table
-                    })
+                let is_history = named
+                    .is_some_and(|(schema, name)| *schema == table.schema && *name == table.table);
+                let is_framing = statement.is_none();
+                error.code == UNIQUE_VIOLATION && is_history || is_framing && is_guard(error)
             }
             Kind::Back { .. } => statement.is_none() && error.code == NOT_AS_IT_WAS,
         }
@@ -235,7 +419,10 @@ impl<'a, 'c> Runner<'a, 'c> {
         };
         let reason = "the server did not confirm it in time".to_owned();
         let standing = self.course.standing();
-        Failure::without_answer(&step.leg, standing, Cause::Signal(signal), left, reason).into()
+        let failure =
+            Failure::without_answer(&step.leg, standing, Cause::Signal(signal), left, reason);
+        let reach = self.course.reach().unwrap_or(failure.reach);
+        Failure { reach, ..failure }.into()
     }
 }
 

@@ -9,7 +9,7 @@ use super::status::{painted, word};
 use super::verify::block;
 use super::{Paint, Report, at, count};
 use crate::adopt::Refused;
-use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
+use crate::apply::{Cause, Failure, Left, Reach, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
 use crate::error::Error;
@@ -192,7 +192,7 @@ fn state(error: &Error) -> String {
         Error::Underway(underway) => {
             let standing = state_at(underway.standing);
             match underway.doubt {
-                Some(ends_at) => format!("{standing}, {}", or_at(ends_at)),
+                Some(reach) => format!("{standing}, {}", or_at(reach)),
                 None => standing,
             }
         }
@@ -495,16 +495,19 @@ fn state_after(failure: &Failure) -> String {
         Left::Statements(0) => format!("and no statement of {what} is done"),
         Left::Statements(1) => format!("and the first statement of {what} is done"),
         Left::Statements(done) => format!("and the first {done} statements of {what} are done"),
-        Left::Unknown => or_at(failure.ends_at),
+        Left::Unknown => or_at(failure.reach),
     };
     format!("{standing}, {left}")
 }
 
 /// Where the database stands if what was not answered is committed.
-fn or_at(EndsAt(version): EndsAt) -> String {
-    let version = version.map(|version| version.to_string());
+fn or_at(Reach { ends_at, steps }: Reach) -> String {
+    let version = ends_at.map(|version| version.to_string());
     let at = at(version.as_deref());
-    format!("or at {at}, if its COMMIT got through")
+    match steps {
+        1 => format!("or at {at}, if its COMMIT got through"),
+        _ => format!("or further on, up to {at}, as far as COMMITs got through"),
+    }
 }
 
 /// How far the run came.

@@ -376,6 +376,8 @@ struct Conversation {
     answers: u64,
     /// The request whose answer the client never gets. Nothing that follows it gets to the server.
     lost: Option<u64>,
+    /// A request was lost: after so many answers the connection is cut. Nothing that follows it gets to the server.
+    cut_after: Option<u64>,
 }
 
 impl Default for Conversation {
@@ -389,6 +391,7 @@ impl Default for Conversation {
             requests: 0,
             answers: 0,
             lost: None,
+            cut_after: None,
         }
     }
 }
@@ -399,7 +402,7 @@ impl Conversation {
 
     fn client_says(&mut self, bytes: &[u8], shared: &Shared) -> Passage {
         let mut passage = Passage::default();
-        if self.lost.is_some() {
+        if self.lost.is_some() || self.cut_after.is_some() {
             return passage;
         }
         if self.encrypted {
@@ -418,7 +421,11 @@ impl Conversation {
             };
             // Without its last byte the server does nothing about a message whose first bytes it may have got.
             if fault == Some(Fault::LoseRequest) {
-                passage.cut = true;
+                // What was asked before it is answered before the connection is cut: a client that does not wait for answers
+                // is to lose this request and no other.
+                let before = self.requests - 1;
+                self.cut_after = Some(before);
+                passage.cut = self.answers >= before;
                 return passage;
             }
             passage.bytes = index + 1;
@@ -460,7 +467,8 @@ impl Conversation {
                 self.answers += u64::from(message[0] == b'Z');
             }
         }
-        passage.cut = self.lost == Some(self.answers);
+        let is_last = |end: Option<u64>| end == Some(self.answers);
+        passage.cut = is_last(self.lost) || is_last(self.cut_after);
         passage
     }
 }
