@@ -74,11 +74,8 @@ impl Secured {
 
     /// Has the server show a certificate, with those of the authorities between, and starts it again.
     fn show(&self, pair: &Pair, between: &[&Authority]) {
-        let mut chain = pair.certificate.clone();
-        chain.extend(between.iter().map(|authority| authority.pem.as_str()));
-        self.server.write("server.crt", &chain);
-        self.server.write("server.key", &pair.key);
-        self.set("ssl", "on");
+        self.server.show(pair, between);
+        self.server.crash_and_restart();
     }
 
     fn set(&self, setting: &str, value: &str) {

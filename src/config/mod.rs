@@ -330,7 +330,8 @@ fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `dsentr_migrate=debug`.
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `dsentr_migrate=debug`, or several between commas:
+    /// `warn,dsentr_migrate=debug`.
     pub level: String,
     /// For people or for machines.
     pub format: Format,
