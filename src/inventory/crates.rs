@@ -3,6 +3,7 @@
 //! Not those of `cargo metadata` alone, which turns on every feature that some test asks for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -70,7 +71,8 @@ struct Manifest {
     license: Option<String>,
     authors: Vec<String>,
     repository: Option<String>,
-    manifest_path: std::path::PathBuf,
+    #[serde(rename = "manifest_path")]
+    path: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +90,7 @@ struct Locked {
 /// What each crate of the tree uses. The first line is our own.
 fn uses(tree: &str) -> anyhow::Result<Vec<(Key, Vec<Key>)>> {
     let mut order: Vec<Key> = Vec::new();
-    let mut uses: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
+    let mut below: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
     let mut above: Vec<Key> = Vec::new();
     for line in tree.lines() {
         let (depth, key) =
@@ -96,7 +98,7 @@ fn uses(tree: &str) -> anyhow::Result<Vec<(Key, Vec<Key>)>> {
         above.truncate(depth);
         if let Some(user) = above.last() {
             // A crate that was shown before is shown again without what is under it.
-            let used = uses.entry(user.clone()).or_default();
+            let used = below.entry(user.clone()).or_default();
             if !used.contains(&key) {
                 used.push(key.clone());
             }
@@ -111,7 +113,7 @@ fn uses(tree: &str) -> anyhow::Result<Vec<(Key, Vec<Key>)>> {
     };
     others.sort();
     let order = order.into_iter().map(|key| {
-        let mut used = uses.remove(&key).unwrap_or_default();
+        let mut used = below.remove(&key).unwrap_or_default();
         used.sort();
         (key, used)
     });
@@ -145,7 +147,7 @@ fn join(uses: &[(Key, Vec<Key>)], metadata: &Metadata, lock: &Lock) -> anyhow::R
             sha256: locked.and_then(|locked| locked.checksum.clone()),
             authors: manifest.authors.clone(),
             repository: manifest.repository.clone(),
-            folder: manifest.manifest_path.parent().map(Into::into),
+            folder: manifest.path.parent().map(Into::into),
             uses: used
                 .iter()
                 .map(|(name, version)| purl(name, version))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -75,7 +75,7 @@ fn files(part: &Part) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// Also one folder deep, where some keep them.
-fn paths(folder: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+fn paths(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = |folder: &Path| -> anyhow::Result<Vec<_>> {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let entries = entries.with_context(|| format!("{} cannot be read", folder.display()))?;

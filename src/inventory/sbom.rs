@@ -1,4 +1,4 @@
-//! The bill of materials, in the JSON form of CycloneDX 1.5. The same parts give the same bytes.
+//! The bill of materials, in the JSON form of `CycloneDX` 1.5. The same parts give the same bytes.
 
 use anyhow::Context;
 use serde_json::{Value, json};
