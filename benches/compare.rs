@@ -10,8 +10,8 @@ use std::fmt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dsentr_migrate::apply::refinery_name;
 use dsentr_migrate::embedded::MIGRATIONS;
+use support::library::stock;
 use support::proxy::Proxy;
 use support::server::{Database, Server};
 use wait4::Wait4;
@@ -79,13 +79,7 @@ fn stock_refinery() {
             .await
             .expect("it connects");
         tokio::spawn(connection);
-        let migrations: Vec<refinery::Migration> = MIGRATIONS
-            .iter()
-            .map(|migration| {
-                refinery::Migration::unapplied(&refinery_name(migration), migration.forward_sql())
-                    .expect("a name it takes")
-            })
-            .collect();
+        let migrations: Vec<refinery::Migration> = MIGRATIONS.iter().map(stock).collect();
         refinery::Runner::new(&migrations)
             .run_async(&mut client)
             .await

@@ -8,7 +8,7 @@ use dsentr_migrate::config::Format;
 use dsentr_migrate::embedded::{MIGRATIONS, Migration};
 use support::executable::{Dsentr, dsentr};
 use support::golden::golden;
-use support::library::{Ended, Library, step, up};
+use support::library::{Ended, Library, step, stock, up};
 use support::mask::{mask, told};
 use support::pooler::{PoolMode, Pooler};
 use support::proxy::{Fault, Proxy};
@@ -150,13 +150,7 @@ async fn stock_refinery_reads_the_history() {
     let database = by_hand(&server, stem).await;
     let ended = whole().run(&database.url(), ADOPT).await;
     assert!(ended.result.is_ok(), "{}", ended.text());
-    let all: Vec<refinery::Migration> = MIGRATIONS
-        .iter()
-        .map(|migration| {
-            let name = dsentr_migrate::apply::refinery_name(migration);
-            refinery::Migration::unapplied(&name, migration.forward_sql()).expect("a good name")
-        })
-        .collect();
+    let all: Vec<refinery::Migration> = MIGRATIONS.iter().map(stock).collect();
     let (mut client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls)
         .await
         .expect("the server is there");

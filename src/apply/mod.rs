@@ -136,21 +136,25 @@ pub(crate) fn opening(settings: &Settings, migration: &Migration, way: Way) -> S
 
 /// refinery is given everything, not the steps alone: its own comparison of files and history
 /// stands behind ours.
+///
+/// Made from its serialised form, since its constructor takes a file name apart with a regular expression: the crate
+/// `regex` would be in the binary for that alone, a tenth of it. The build has taken the name apart and computed the
+/// checksum.
 fn refinery_migrations(embedded: &[Migration]) -> anyhow::Result<Vec<refinery::Migration>> {
     embedded
         .iter()
         .map(|migration| {
-            Ok(refinery::Migration::unapplied(
-                &refinery_name(migration),
-                migration.forward_sql(),
-            )?)
+            Ok(serde_json::from_value(serde_json::json!({
+                "state": "Unapplied",
+                "name": migration.description,
+                "checksum": migration.checksum,
+                "version": migration.version.as_i64(),
+                "prefix": "Versioned",
+                "sql": migration.forward_sql(),
+                "applied_on": null,
+            }))?)
         })
         .collect()
-}
-
-/// The file name that stock refinery would give it.
-pub fn refinery_name(migration: &Migration) -> String {
-    format!("V{}__{}", migration.version.as_i64(), migration.description)
 }
 
 /// The history as refinery sees it. It never looks at the time; ours may not even parse.
@@ -175,4 +179,23 @@ fn applied_rows(
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refinery_migrations;
+    use crate::embedded::MIGRATIONS;
+
+    #[test]
+    fn a_migration_is_the_one_that_refinery_makes_of_the_file() {
+        let made = refinery_migrations(MIGRATIONS).expect("refinery reads them");
+        for (made, migration) in made.iter().zip(MIGRATIONS) {
+            let name = format!("V{}__{}", migration.version.as_i64(), migration.description);
+            let stock = refinery::Migration::unapplied(&name, migration.forward_sql());
+            assert_eq!(
+                format!("{made:?}"),
+                format!("{:?}", stock.expect("a name of its kind"))
+            );
+        }
+    }
 }
