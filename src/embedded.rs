@@ -297,9 +297,12 @@ fn purpose(text: &str) -> String {
 /// The folder that the build staged: the files that passed, and no other.
 pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/migrations");
 
-/// The lock file that the seals were read from, byte for byte, and its SHA-256 in hexadecimal; none where nothing is
-/// sealed.
-pub fn lock_file() -> Option<(&'static [u8], &'static str)> {
+/// The lock file that the seals were read from, byte for byte, and its SHA-256 in hexadecimal; none where one of these is not
+/// sealed. It is of the embedded ones, and this crate can be used with others.
+pub fn lock_file(embedded: &[Migration]) -> Option<(&'static [u8], &'static str)> {
+    if embedded.iter().any(|migration| migration.seal.is_none()) {
+        return None;
+    }
     let file = FILES.get_file(LOCK_FILE)?;
     Some((
         file.contents(),

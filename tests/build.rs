@@ -69,6 +69,7 @@ impl Project {
             "Cargo.lock",
             "build.rs",
             "src/check",
+            "src/origin.rs",
             "src/source",
             "src/embedded.rs",
         ] {
@@ -117,22 +118,54 @@ impl Project {
         said(&output)
     }
 
+    /// The commit that a build to be released is told to come from.
+    fn commit(&self, given: &str) -> String {
+        let mut cargo = self.command("check", &["--release", "--message-format=json"]);
+        let output = cargo.env("SOURCE_COMMIT", given).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let variables = String::from_utf8(output.stdout).unwrap();
+        let mut variables = variables.lines().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).unwrap();
+            let env = message["env"].as_array()?.clone();
+            env.into_iter().find(|pair| pair[0] == "ORIGIN_COMMIT")
+        });
+        let commit = variables.next().expect("the script ran for this project");
+        commit[1].as_str().unwrap().to_owned()
+    }
+
+    /// What git prints in the project's folder, whoever runs the test.
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     fn cargo(&self, command: &str) -> Output {
         self.cargo_with(command, &[])
     }
 
     fn cargo_with(&self, command: &str, arguments: &[&str]) -> Output {
+        self.command(command, arguments).output().unwrap()
+    }
+
+    fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate-target");
-        Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
             .args([command, "--offline", "--color=never"])
             .args(arguments)
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_INCREMENTAL", "1")
             .env_remove("RUSTFLAGS")
-            .env("RUST_BACKTRACE", "1")
-            .output()
-            .unwrap()
+            .env("RUST_BACKTRACE", "1");
+        cargo
     }
 
     /// What is embedded, a line for each file.
@@ -412,6 +445,43 @@ fn an_unsealed_file_is_a_warning_and_no_release() {
     told += "== both are\n";
     told += &project.warnings(&["--release"]);
     compare("unsealed_build.txt", &told);
+}
+
+#[test]
+fn a_build_to_be_released_knows_its_commit() {
+    let project = Project::new();
+    project.seal();
+    // Cargo takes out of Cargo.lock what this manifest does not ask for.
+    project.warnings(&["--release"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "."]);
+    let commit = || {
+        project.git(&["commit", "--quiet", "--allow-empty", "--message=a"]);
+        project.git(&["rev-parse", "HEAD"])
+    };
+    let first = commit();
+    assert_eq!(project.commit(""), first);
+    project.write("notes", "Nothing that is built in.\n");
+    assert_eq!(project.commit(""), first);
+    let second = commit();
+    assert_ne!(first, second);
+    assert_eq!(project.commit(""), second);
+    project.write("src/main.rs", "//! Another.\nfn main() {}\n");
+    assert_eq!(project.commit(""), format!("{second}-modified"));
+    project.git(&["checkout", "--quiet", "src/main.rs"]);
+    assert_eq!(project.commit(""), second);
+    project.write("src/unknown.rs", "//! New.\n");
+    assert_eq!(project.commit(""), format!("{second}-modified"));
+    fs::remove_dir_all(project.path(".git")).unwrap();
+    // Not that of the clone whose target folder this is in.
+    assert_eq!(project.commit(""), "");
+    assert_eq!(project.commit("v1.0.0-rc.1"), "v1.0.0-rc.1");
+    let mut wrong = project.command("check", &["--release"]);
+    let output = wrong.env("SOURCE_COMMIT", "a b").output().unwrap();
+    assert_eq!(
+        said(&output),
+        "error: copied-project@0.1.0: SOURCE_COMMIT is no name of a commit: \"a b\"\nerror: build script logged errors\n"
+    );
 }
 
 /// `cargo migration` is built so: it repairs what the gate refuses.
