@@ -12,81 +12,28 @@ use crate::plan::{Obstacles, Refusal};
 use crate::signal::Stopped;
 use crate::verify::{Drift, Unsealed};
 
-/// Exit codes, as the documentation promises them. 5, 6 and 7 are worth another try; the others are not.
+/// Exit codes, as the documentation promises them. The tables in README and `docs/exit-codes.md` are made from this.
 pub mod exit_code {
     /// Done.
     pub const DONE: u8 = 0;
     /// A migration failed, or anything unforeseen.
     pub const FAILED: u8 = 1;
-    /// Usage or configuration; what was asked for cannot be.
+    /// Usage or configuration; a `rollback` that has no way back, or would lose data.
     pub const CONFIG: u8 = 2;
-    /// Something is pending.
+    /// Migrations are pending (`status --check`; `wait --for schema` at its deadline).
     pub const PENDING: u8 = 3;
-    /// History and binary disagree, the live schema is not as sealed, or what `bootstrap` found is not as wanted.
+    /// History and binary disagree, the schema is not as sealed (`verify`, `up --verify`, `rollback`, `adopt`), or what
+    /// `bootstrap` found is not as wanted.
     pub const DISAGREEMENT: u8 = 4;
-    /// The migration lock, or a table lock, was not obtained in time.
+    /// A lock was not obtained in time: the migration lock, or table locks to the end of their budget.
     pub const LOCK_TIMEOUT: u8 = 5;
-    /// The database was not reachable in time, or takes no writes.
+    /// The database was not reachable in time, or takes no writes (a standby, or read-only).
     pub const UNREACHABLE: u8 = 6;
     /// Stopped by a signal, nothing half done.
     pub const STOPPED: u8 = 7;
 
-    /// What a code means for who reads it, in the README and in the man page.
-    #[derive(Debug, Clone, Copy)]
-    pub struct Meaning {
-        /// The code.
-        pub code: u8,
-        /// What it means, with commands and options in backticks.
-        pub text: &'static str,
-        /// Whether the same may end otherwise later.
-        pub is_worth_another_try: bool,
-    }
-
-    /// All of them.
-    pub const MEANINGS: [Meaning; 8] = [
-        Meaning::last(DONE, "done"),
-        Meaning::last(FAILED, "a migration failed, or anything unforeseen"),
-        Meaning::last(
-            CONFIG,
-            "usage or configuration; a `rollback` that has no way back, or would lose data",
-        ),
-        Meaning::last(
-            PENDING,
-            "migrations are pending (`status --check`; `wait --for schema` at its deadline)",
-        ),
-        Meaning::last(
-            DISAGREEMENT,
-            "history and binary disagree, the schema is not as sealed (`verify`, `up --verify`, `rollback`, `adopt`), or what \
-             `bootstrap` found is not as wanted",
-        ),
-        Meaning::passing(
-            LOCK_TIMEOUT,
-            "a lock was not obtained in time: the migration lock, or table locks to the end of their budget",
-        ),
-        Meaning::passing(
-            UNREACHABLE,
-            "the database was not reachable in time, or takes no writes (a standby, or read-only)",
-        ),
-        Meaning::passing(STOPPED, "stopped by a signal, nothing half done"),
-    ];
-
-    impl Meaning {
-        const fn last(code: u8, text: &'static str) -> Self {
-            Self {
-                code,
-                text,
-                is_worth_another_try: false,
-            }
-        }
-
-        const fn passing(code: u8, text: &'static str) -> Self {
-            Self {
-                code,
-                text,
-                is_worth_another_try: true,
-            }
-        }
-    }
+    /// Those after which the same command may end otherwise without anybody's doing.
+    pub const WORTH_ANOTHER_TRY: [u8; 3] = [LOCK_TIMEOUT, UNREACHABLE, STOPPED];
 }
 
 /// Why a run did not end as asked.

@@ -1,11 +1,9 @@
-//! The man pages and completions that `cargo migration manual` makes, and that nothing says an exit code otherwise.
+//! The man pages and completions that `cargo migration manual` makes.
 
 mod support;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use dsentr_migrate::error::exit_code::MEANINGS;
 use support::executable::executable;
 use support::golden::golden;
 
@@ -41,20 +39,4 @@ fn files(folder: &Path) -> String {
         .collect();
     names.sort();
     names.concat()
-}
-
-#[test]
-fn the_readme_has_the_exit_codes_of_the_man_page() {
-    let mut table = "| exit code | means | worth another try |\n| --- | --- | --- |\n".to_owned();
-    for meaning in MEANINGS {
-        let again = match meaning.code {
-            0 => "",
-            _ if meaning.is_worth_another_try => "yes",
-            _ => "no",
-        };
-        let row = format!("| {} | {} | {again} |", meaning.code, meaning.text);
-        writeln!(table, "{}", row.replace("|  |", "| |")).expect("a String takes all");
-    }
-    let readme = include_str!("../README.md");
-    assert!(readme.contains(&table), "README.md has no\n{table}");
 }

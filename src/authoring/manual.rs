@@ -1,7 +1,7 @@
 //! `cargo migration manual`: the man pages and the completions for shells, made from the definition of the command line.
 //!
-//! One page for the command, one for each of its subcommands. What a page says beside the command line, is in the tables
-//! below, and its exit codes where the program has them.
+//! One page for the command, one for each of its subcommands. What a page says beside the command line is in the tables
+//! below, and its exit codes in docs/.
 
 use std::fs;
 use std::path::Path;
@@ -15,60 +15,69 @@ use clap_mangen::roff::{Roff, roman};
 use super::error::Error;
 use crate::cli::Cli;
 use crate::config::PROFILES;
-use crate::error::exit_code::MEANINGS;
 
 /// The name of the command, and of the package that installs it.
 const NAME: &str = env!("CARGO_PKG_NAME");
+
+/// The document with the table of exit codes, which a test makes from the constants.
+const EXIT_CODES: &str = include_str!("../../docs/exit-codes.md");
 
 /// What the environment says, and what it means. Names and commands are in backticks.
 const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "`DATABASE_URL`, `DATABASE_URL_FILE`",
-        "connection string, or a file that holds it",
+        "Connection string, or a file that holds it.",
     ),
     (
         "`DSENTR_MIGRATE_CONFIG`",
-        "settings file in TOML, as `--config` names it",
+        "Settings file in TOML, as `--config` names it.",
     ),
     (
         "`DSENTR_MIGRATE_PROFILE`",
-        "built-in settings to start from, as `--profile` names them",
+        "Built-in settings to start from, as `--profile` names them.",
     ),
     (
         "`DSENTR_MIGRATE_`KEY",
-        "any other setting: its key in capitals, with underscores for dots, such as `DSENTR_MIGRATE_DATABASE_HOST`. \
-         `dsentr-migrate config` shows all keys",
+        "Any other setting: its key in capitals, with underscores for dots, such as `DSENTR_MIGRATE_DATABASE_HOST`. \
+         `dsentr-migrate config` shows all keys.",
     ),
     (
         "`PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, `PGPASSWORD`, ...",
-        "as for libpq; weaker than `DATABASE_URL`",
+        "As for libpq; weaker than `DATABASE_URL`.",
     ),
-    ("`PGPASSWORD_FILE`", "a file that holds the password"),
+    (
+        "`CREDENTIALS_DIRECTORY`",
+        "Set by systemd for a unit: the file `dsentr-migrate.password` in it holds the password. Weaker than all others.",
+    ),
+    ("`PGPASSWORD_FILE`", "A file that holds the password."),
     (
         "`SSL_CERT_FILE`, `SSL_CERT_DIR`",
-        "where the authorities are that the operating system trusts, for `sslrootcert=system`",
+        "Where the authorities are that the operating system trusts, for `sslrootcert=system`.",
     ),
-    ("`NO_COLOR`", "set: no colour, unless `--color` asks for it"),
+    (
+        "`NO_COLOR`",
+        "Set: no colour, unless `--color` asks for it.",
+    ),
 ];
 
 /// Files that are read where they are there, and what for.
 const FILES: &[(&str, &str)] = &[
     (
         "`/etc/dsentr-migrate/config.toml`",
-        "settings of `dsentr-migrate.service`, the unit of systemd. Elsewhere it is read where `--config` names it",
+        "Settings of `dsentr-migrate.service`, the unit of systemd. Others read it where `--config` names it.",
     ),
     (
         "`/etc/credstore/dsentr-migrate.password`",
-        "password for the unit, where the database asks for one",
+        "Password for the unit, where the database asks for one.",
     ),
-    ("`~/.pgpass`", "passwords, as for libpq"),
+    ("`~/.pgpass`", "Passwords, as for libpq."),
     (
         "`~/.postgresql/root.crt`, `~/.postgresql/root.crl`",
-        "authorities that are trusted, and certificates that are revoked, as for libpq",
+        "Authorities that are trusted, and certificates that are revoked, as for libpq.",
     ),
     (
         "`~/.postgresql/postgresql.crt`, `~/.postgresql/postgresql.key`",
-        "the certificate that is shown to the server, and its key, as for libpq",
+        "The certificate that is shown to the server, and its key, as for libpq.",
     ),
 ];
 
@@ -113,7 +122,7 @@ fn page_of_all(cli: &clap::Command) -> anyhow::Result<String> {
     man.render_description_section(&mut text)?;
     man.render_subcommands_section(&mut text)?;
     man.render_options_section(&mut text)?;
-    exit_status().to_writer(&mut text)?;
+    exit_status()?.to_writer(&mut text)?;
     section("ENVIRONMENT", ENVIRONMENT).to_writer(&mut text)?;
     section("FILES", FILES).to_writer(&mut text)?;
     profiles().to_writer(&mut text)?;
@@ -133,7 +142,7 @@ fn page(command: &clap::Command, name: &str) -> anyhow::Result<String> {
     synopsis(&command).to_writer(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
-    exit_status().to_writer(&mut text)?;
+    exit_status()?.to_writer(&mut text)?;
     see_all().to_writer(&mut text)?;
     with_bold_words(text)
 }
@@ -155,15 +164,26 @@ fn synopsis(command: &clap::Command) -> Roff {
     roff
 }
 
-fn exit_status() -> Roff {
-    let rows = MEANINGS.map(|meaning| {
-        let text = match meaning.is_worth_another_try {
-            true => format!("{}. Worth another try", meaning.text),
-            false => meaning.text.to_owned(),
-        };
-        (format!("`{}`", meaning.code), text)
-    });
-    section("EXIT STATUS", &rows)
+fn exit_status() -> anyhow::Result<Roff> {
+    let rows: Vec<_> = EXIT_CODES.lines().filter_map(exit_code).collect();
+    anyhow::ensure!(!rows.is_empty(), "docs/exit-codes.md has no table");
+    Ok(section("EXIT STATUS", &rows))
+}
+
+/// A row of the table: `| code | means | worth another try |`.
+fn exit_code(line: &str) -> Option<(String, String)> {
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    let ["", code, means, again, ""] = cells[..] else {
+        return None;
+    };
+    code.parse::<u8>().ok()?;
+    let text = match again {
+        "yes" => format!("{means} Worth another try."),
+        "" | "no" => means.to_owned(),
+        // Another table.
+        _ => return None,
+    };
+    Some((format!("`{code}`"), text))
 }
 
 fn profiles() -> Roff {

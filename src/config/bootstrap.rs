@@ -9,27 +9,27 @@ use super::{Password, Ports, Settings, SslMode};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bootstrap {
-    /// Where the administrator connects, if not where the owner does.
+    /// Where the administrator connects, if not where the owner does; then with the port that is named beside it.
     pub host: Option<String>,
-    /// Port there.
+    /// Port there; default: the owner's, or 5432 where `bootstrap.host` is set.
     pub port: Option<Ports>,
     /// The administrator; default: the operating system's user.
     pub user: Option<String>,
-    /// The database to make others from.
+    /// The database that the administrator connects to first.
     pub database: String,
-    /// Password of the administrator.
+    /// Password of the administrator; without it, the password file's.
     pub password: Option<Password>,
-    /// Whether the administrator's connection is encrypted, if not as the owner's.
+    /// Whether the administrator's connection is encrypted, if not as `database.sslmode` says.
     pub sslmode: Option<SslMode>,
-    /// Locale of a new database; default: that of the cluster.
+    /// Locale of a new database, such as `C.UTF-8`; default: that of the cluster.
     pub locale: Option<String>,
-    /// Role that the application logs in as.
+    /// Role that the application logs in as, a member of `dsentr_app`.
     pub application_role: Option<String>,
-    /// Its password.
+    /// Password of the application's role.
     pub application_password: Option<Password>,
-    /// Role that reads and no more.
+    /// Role that reads and no more, a member of `dsentr_readonly`.
     pub read_only_role: Option<String>,
-    /// Its password.
+    /// Password of the role that reads.
     pub read_only_password: Option<Password>,
 }
 

@@ -24,6 +24,13 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// The password's name among them.
 const CREDENTIAL: &str = "dsentr-migrate.password";
 
+/// Variables of short cuts that other programs read too, weakest first.
+const COMMON: [(&str, &str); 3] = [
+    ("PGPASSWORD_FILE", "database.password_file"),
+    ("DATABASE_URL_FILE", "database.url_file"),
+    ("DATABASE_URL", "database.url"),
+];
+
 /// The environment variables of the process, taken once, so that everything after is a function of them.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -121,6 +128,16 @@ pub struct Given {
 }
 
 impl Given {
+    /// The key that it is for.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Where it was given: the name of a flag, a variable or a file.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// A value that was given as text: by a flag or a variable.
     pub fn text(key: &str, text: impl Into<String>, place: impl Into<String>) -> Self {
         let text = text.into();
@@ -341,11 +358,7 @@ fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
     given.extend(libpq::PARAMETERS.iter().filter_map(|(_, variable, key)| {
         Some(Given::text(key, environment.get(variable)?, *variable))
     }));
-    for (variable, key) in [
-        ("PGPASSWORD_FILE", "database.password_file"),
-        ("DATABASE_URL_FILE", "database.url_file"),
-        ("DATABASE_URL", "database.url"),
-    ] {
+    for (variable, key) in COMMON {
         given.extend(
             environment
                 .get(variable)
@@ -388,6 +401,19 @@ fn refuse_unserved(environment: &Environment) -> Result<(), ConfigError> {
     let message =
         format!("the variable {variable} is set, and this program does not do what it asks for");
     Err(ConfigError::new(message).with_help(*help))
+}
+
+/// The variables that give a key of [`KEYS`] or [`SHORT_CUTS`], weakest first.
+pub fn variables_of(key: &str) -> Vec<String> {
+    let libpq = libpq::PARAMETERS.iter();
+    let libpq = libpq.map(|(_, variable, key)| (*variable, *key));
+    let known = libpq.chain(COMMON).filter(|(_, of)| *of == key);
+    let mut variables: Vec<String> = known.map(|(variable, _)| variable.to_owned()).collect();
+    let is_list = |(of, kind): &(&str, Kind)| *of == key && *kind == Kind::List;
+    if !KEYS.iter().any(is_list) {
+        variables.push(variable_of(key));
+    }
+    variables
 }
 
 fn variable_of(key: &str) -> String {

@@ -58,7 +58,7 @@ pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
 
 /// Variables whose silence would be worse than an error, since they choose or protect the connection; the values under
 /// which they ask for nothing that is not done here; and what to do instead.
-pub(super) const REFUSED: &[(&str, &[&str], &str)] = &[
+pub const REFUSED: &[(&str, &[&str], &str)] = &[
     (
         "PGSERVICE",
         &[],

@@ -20,8 +20,8 @@ use serde::Deserialize;
 pub use self::bootstrap::Bootstrap;
 pub use self::duration::Timeout;
 use self::layers::Reach;
-pub use self::layers::{Environment, Given};
-pub use self::libpq::Passfile;
+pub use self::layers::{Environment, Given, variables_of};
+pub use self::libpq::{Passfile, REFUSED};
 pub use self::password::Password;
 pub(crate) use self::ports::DEFAULT_PORT;
 pub use self::ports::Ports;
@@ -94,7 +94,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// Host names, addresses or socket folders, separated by commas.
+    /// Host names, addresses or socket folders, separated by commas; the first that lets us in is taken.
     pub host: Option<String>,
     /// Addresses to use instead of looking the hosts up, separated by commas.
     pub hostaddr: Option<String>,
@@ -104,9 +104,9 @@ pub struct Database {
     pub user: Option<String>,
     /// Name of the database; default: that of the user.
     pub name: Option<String>,
-    /// Password of the role.
+    /// Password of the role. Better in a file: `database.password_file`.
     pub password: Option<Password>,
-    /// Password file in the form of `.pgpass`; default: `~/.pgpass`.
+    /// Password file in the form of `.pgpass`; default: `~/.pgpass`. It must not be open to others.
     pub passfile: Option<String>,
     /// Command-line options for the server process.
     pub options: Option<String>,
@@ -116,9 +116,10 @@ pub struct Database {
     pub connect_timeout: Timeout,
     /// Whether the server must take writes.
     pub target_session_attrs: SessionAttrs,
-    /// Whether the connection is encrypted; default: `prefer`, or `verify-full` where `sslrootcert` names no file.
+    /// Whether the connection is encrypted, and to whom; default: `prefer`, or `verify-full` where `sslrootcert` is
+    /// [`SYSTEM_ROOTS`] or [`MOZILLA_ROOTS`].
     pub sslmode: Option<SslMode>,
-    /// Who asks for encryption first.
+    /// Who asks for encryption first. `direct` needs `sslmode=require` or stronger.
     pub sslnegotiation: SslNegotiation,
     /// File with the certificates of the authorities that are trusted, or [`SYSTEM_ROOTS`] or [`MOZILLA_ROOTS`];
     /// default: `~/.postgresql/root.crt` where it exists.
@@ -127,17 +128,17 @@ pub struct Database {
     pub sslcrl: Option<String>,
     /// File with our own certificate; default: `~/.postgresql/postgresql.crt` where it exists.
     pub sslcert: Option<String>,
-    /// File with its key; default: `~/.postgresql/postgresql.key`.
+    /// File with its key, which must not be open to others; default: `~/.postgresql/postgresql.key`.
     pub sslkey: Option<String>,
-    /// Whether the server is told the name of the host before it shows its certificate.
+    /// Whether the server is told the name of the host before it shows its certificate (SNI).
     pub sslsni: bool,
-    /// The oldest version of TLS that will do.
+    /// The oldest version of TLS that will do; older ones than these are not known.
     pub ssl_min_protocol_version: TlsVersion,
     /// The newest version of TLS that will do; default: the newest there is.
     pub ssl_max_protocol_version: Option<TlsVersion>,
-    /// Whether the password is bound to the encrypted connection.
+    /// Whether the password is bound to the encrypted connection (SCRAM-SHA-256-PLUS).
     pub channel_binding: ChannelBinding,
-    /// Whether the password may be sent as it is to another host without encryption.
+    /// Whether a server that asks for the password in clear text gets it over an unencrypted connection to another host.
     pub allow_cleartext_password: bool,
 }
 
@@ -228,9 +229,9 @@ pub enum TlsVersion {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryTable {
-    /// Its schema, as the catalogue spells it.
+    /// Schema of the table, as the catalogue spells it.
     pub schema: String,
-    /// Its name, as the catalogue spells it.
+    /// Name of the table, as the catalogue spells it.
     pub table: String,
 }
 
@@ -238,7 +239,8 @@ pub struct HistoryTable {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wait {
-    /// For a server to let us in, at the start and after a lost connection (exit code 6 after it), and for `wait`.
+    /// For a server to let us in, at the start and after a lost connection (exit code 6 after it), and for `wait`; `0` is
+    /// one try.
     pub timeout: Timeout,
 }
 
@@ -254,8 +256,9 @@ pub struct Lock {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableLock {
-    /// For one try of a migration to get a table lock: readers queue behind it for as long. Where it is not set, the
-    /// migration's file decides, and else [`DEFAULT_TABLE_LOCK_TIMEOUT`].
+    /// For one try of a migration to get a table lock: readers queue behind it for as long. It wins over the file's
+    /// `-- migrate: lock-timeout=`; where neither is given, [`DEFAULT_TABLE_LOCK_TIMEOUT`]. In a file without a
+    /// transaction the file alone sets a limit.
     pub timeout: Option<Timeout>,
     /// For all tries of one migration together; after it, exit code 5.
     pub budget: Timeout,
@@ -268,7 +271,7 @@ pub const DEFAULT_TABLE_LOCK_TIMEOUT: Timeout = Timeout(Duration::from_secs(4));
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
-    /// For one statement to come to its end; zero is for ever. What the role or the database says is for the
+    /// For one statement to come to its end; `0` is for ever. What the role or the database says is for the
     /// application's queries and does not count.
     pub timeout: Timeout,
 }
@@ -277,9 +280,10 @@ pub struct Statement {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Up {
-    /// A database ahead of this binary is an error even where nothing is to be done.
+    /// A database ahead of this binary is an error (exit code 4) even where nothing is to be done.
     pub strict: bool,
-    /// A run that applied something compares the schema with the seals at its end.
+    /// A run that applied something compares the schema with the seals at its end (exit code 4 where it differs);
+    /// `--verify` does so whatever was applied.
     pub verify: bool,
 }
 
@@ -287,7 +291,7 @@ pub struct Up {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
-    /// Objects that do not count.
+    /// Objects that do not count, each with the reason: a list of tables with `object` and `reason`.
     #[serde(default)]
     pub ignore: Vec<Ignore>,
 }
@@ -326,7 +330,7 @@ fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// A level, or a filter as tracing-subscriber's `EnvFilter` reads it.
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `dsentr_migrate=debug`.
     pub level: String,
     /// For people or for machines.
     pub format: Format,
@@ -346,8 +350,8 @@ pub struct Output {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// File for a short summary, such as Kubernetes shows as the reason why a container ended. Nothing is made under
-    /// `/dev`: there it is written only where it exists.
+    /// File for a summary of at most 2 KiB, such as Kubernetes shows as the reason why a container ended. Nothing is made
+    /// under `/dev`: there it is written only where it exists.
     pub termination_log: Option<String>,
 }
 

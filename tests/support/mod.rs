@@ -9,6 +9,8 @@
 
 pub(crate) mod authority;
 pub(crate) mod catalogue;
+pub(crate) mod code;
+pub(crate) mod document;
 pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;

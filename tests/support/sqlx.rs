@@ -1,5 +1,8 @@
 //! The history of the SQLx CLI, as that makes it.
 
+use dsentr_migrate::embedded::MIGRATIONS;
+
+use super::schema::apply;
 use super::server::Session;
 
 /// Makes the table, where it is not there.
@@ -27,4 +30,17 @@ pub(crate) async fn sqlx_row(session: &Session, version: &str, description: &str
              VALUES ({version}, '{description}', TRUE, '\\x00', 1)"
         ))
         .await;
+}
+
+/// Makes an empty database as the SQLx CLI would have left it, with all migrations but the newest.
+pub(crate) async fn made_by_sqlx(session: &Session) {
+    let (_, made) = MIGRATIONS.split_last().expect("there are migrations");
+    sqlx_table(session).await;
+    for migration in made {
+        apply(session, migration).await;
+        let version = migration.version.to_string();
+        let (day, counter) = version.rsplit_once('_').expect("a version");
+        let number = day.replace('_', "") + counter;
+        sqlx_row(session, &number, migration.description).await;
+    }
 }

@@ -33,9 +33,9 @@ fn weigh(rule: &Rule, against: Option<String>, checked: &Checked) -> Option<Find
     let allowance = allowances.find(|allowance| allowance.rule == name);
     match (against, allowance) {
         (Some(message), None) => {
-            let recipe = rule.recipe.unwrap_or_default();
+            let fix = rule.fix;
             Some(Finding::whole(message).help(format!(
-                "{recipe}; or say why it is safe here: `-- allow: {name}: <reason>`"
+                "{fix}; or say why it is safe here: `-- allow: {name}: <reason>`"
             )))
         }
         (None, Some(allowance)) => {

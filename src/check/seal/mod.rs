@@ -37,13 +37,14 @@ pub struct LockFile {
 /// The evidence about one migration: one block of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seal {
-    /// The file name without `.sql`.
+    /// The file name without `.sql`. The blocks stand in the order of these.
     pub stem: String,
-    /// SHA-256 of the forward part.
+    /// SHA-256 of the forward part, over the bytes that the checksum of the history covers.
     pub forward: [u8; 32],
-    /// SHA-256 of the rollback block, or of the comment that stands for one.
+    /// SHA-256 of the rollback block, or of the comment that stands for one, from its opening line to the last.
     pub rollback: [u8; 32],
-    /// SHA-256 of the whole schema after it.
+    /// SHA-256 of all objects that are there after it: of each, in the order of their names, the name, NUL, the
+    /// definition, NUL.
     pub schema: [u8; 32],
     /// Whether it runs in a transaction.
     pub transaction: bool,
@@ -61,9 +62,10 @@ pub struct Seal {
     pub rewrites: BTreeSet<String>,
     /// The rows that it reads and writes of each table that was there before, where there are any.
     pub rows: BTreeMap<String, Rows>,
-    /// The objects that are there after it and were not before, each with its definition.
+    /// The objects that are there after it and were not before, each with its definition and the first 16 digits of the
+    /// SHA-256 of that.
     pub added: BTreeMap<String, String>,
-    /// The objects that it gives another definition, with that.
+    /// The objects that it gives another definition, with that, as in `added`.
     pub changed: BTreeMap<String, String>,
     /// The objects that were there before it and are not after.
     pub dropped: BTreeSet<String>,
