@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write as _, stderr};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use tracing::level_filters::{LevelFilter, ParseLevelFilterError};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -10,15 +11,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Color, ConfigError, Format, Log};
 
-/// refinery tells each step at `info`, and so do we, with more to it.
-const QUIET: &str = "refinery_core=warn";
-
 /// Starts to listen to everything that is traced or logged in this process.
 ///
 /// # Errors
 /// The level is none, and no filter either.
 pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
-    let filter: Targets = format!("{QUIET},{}", log.level).parse().map_err(|error| {
+    let filter = filter(&log.level).map_err(|error| {
         ConfigError::new(format!(
             "log.level: {:?} is not understood: {error}",
             log.level
@@ -45,6 +43,19 @@ pub fn init(log: &Log, color: Color) -> Result<(), ConfigError> {
         }
     };
     result.map_err(|error| ConfigError::new(format!("the log cannot be started: {error}")))
+}
+
+/// A level for everything, or `target=level`, or several of them between commas. Less than what `Targets` reads, for which
+/// a mistyped level alone is the name of a target.
+fn filter(text: &str) -> Result<Targets, ParseLevelFilterError> {
+    // refinery tells each step at `info`, and so do we, with more to it.
+    let quiet = Targets::new().with_target("refinery_core", LevelFilter::WARN);
+    text.split(',').map(str::trim).try_fold(quiet, |all, part| {
+        Ok(match part.split_once('=') {
+            Some((target, level)) => all.with_target(target, level.parse::<LevelFilter>()?),
+            None => all.with_default(part.parse::<LevelFilter>()?),
+        })
+    })
 }
 
 /// Whether a line is on the terminal that must go before anything else comes.

@@ -97,6 +97,7 @@ fn what_is_wrong_is_told_with_its_place() {
         dsentr(&["config"]).env("PGSSLMODE", "always"),
         dsentr(&["config"]).env("PGSERVICE", "dsentr"),
         dsentr(&["config", "--log-level", "dsentr_migrate=loud"]),
+        dsentr(&["config", "--log-level", "loud"]),
         dsentr(&["status"])
             .env("PGHOST", "a,b")
             .env("PGPORT", "1,2,3"),

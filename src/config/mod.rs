@@ -326,7 +326,7 @@ fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// A level, or a filter as tracing-subscriber's `Targets` reads it.
+    /// A level, or `target=level`, or several of them between commas.
     pub level: String,
     /// For people or for machines.
     pub format: Format,

@@ -13,6 +13,7 @@ pub(crate) mod executable;
 pub(crate) mod golden;
 pub(crate) mod library;
 pub(crate) mod mask;
+pub(crate) mod nameserver;
 pub(crate) mod one_by_one;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
