@@ -1,12 +1,14 @@
 //! `cargo run --example many -- COUNT FOLDER`: writes so many small migrations and their `migrations.lock` into a folder,
 //! to measure what a build and a run cost with them.
 //!
-//! The seals say what such a file does; nobody has proven it.
+//! The seals say what such a file does; nobody has proven it. Those beyond the first thousand say that it does nothing:
+//! each has a hash of the whole schema, and a schema of 30,000 objects is not what is to be measured.
 
 #[path = "../tests/support/sealed.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod sealed;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
@@ -48,10 +50,16 @@ fn migration(number: u32) -> (String, String) {
     (name, text)
 }
 
+/// How many have objects in their seals.
+const PROVEN: u32 = 1000;
+
 /// What it adds, as the catalogue has it.
-fn objects(number: u32) -> std::collections::BTreeMap<String, String> {
+fn objects(number: u32) -> BTreeMap<String, String> {
+    if number > PROVEN {
+        return BTreeMap::new();
+    }
     let table = format!("small_{number}");
-    std::collections::BTreeMap::from([
+    BTreeMap::from([
         (format!("column {table}.id"), "integer not null".to_owned()),
         (
             format!("constraint {table}.{table}_pkey"),
