@@ -155,7 +155,7 @@ fn man(command: clap::Command) -> Man {
         .manual("Dsentr")
 }
 
-/// As `--help` has it: clap_mangen would leave out the values of options.
+/// As `--help` has it: `clap_mangen` would leave out the values of options.
 fn synopsis(command: &clap::Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);

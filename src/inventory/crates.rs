@@ -167,8 +167,8 @@ mod tests {
     #[test]
     fn what_a_crate_uses_is_read_from_the_tree() {
         let tree = "0 ours v1.0.0 (/home/of/it)\n1 zebra v0.1.0\n2 ant v2.0.0\n3 bee v1.0.0\n1 ant v2.0.0 (*)\n1 bee v1.1.0\n";
-        let uses = super::uses(tree).unwrap();
-        let lines = uses.iter().map(|((name, version), used)| {
+        let tree = super::uses(tree).unwrap();
+        let lines = tree.iter().map(|((name, version), used)| {
             let used = used
                 .iter()
                 .map(|(name, version)| format!(" {name}-{version}"));
