@@ -115,7 +115,9 @@ impl Error {
                 }
             }
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. })
+            Self::Refusal(
+                Refusal::Disagreement(_) | Refusal::Untracked { .. } | Refusal::Ahead { .. },
+            )
             | Self::Drift(_)
             | Self::Adoption(_) => exit_code::DISAGREEMENT,
             Self::Impossible(impossible) if impossible.has_difference() => exit_code::DISAGREEMENT,

@@ -94,6 +94,22 @@ fn a_first_run_costs_four_round_trips_however_many_migrations() {
 }
 
 #[tokio::test]
+async fn a_schema_without_its_history_is_left_alone() {
+    let database = Server::shared().database();
+    let run = |arguments: &[&str]| dsentr(arguments).env("DATABASE_URL", &database.url()).run();
+    assert_eq!(run(&["up"]).code, Some(0));
+    let session = database.session().await;
+    session.batch("DELETE FROM refinery_schema_history").await;
+    golden("up_untracked.txt", &text(&run(&["up"]), &database));
+    session.batch("DROP TABLE refinery_schema_history").await;
+    golden("up_untracked.txt", &text(&run(&["up"]), &database));
+    // It is as it was, so that its version can be found.
+    assert_eq!(run(&["adopt"]).code, Some(0));
+    assert_eq!(run(&["verify"]).code, Some(0));
+    session.close().await;
+}
+
+#[tokio::test]
 async fn a_role_that_may_only_read_can_ask() {
     let database = Server::shared().database();
     assert_eq!(

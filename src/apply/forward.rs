@@ -10,6 +10,7 @@ use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction}
 
 use super::runner::{Runner, Stop};
 use super::step::{Newest, Step};
+use super::untracked;
 use crate::embedded::Migration;
 use crate::history::History;
 
@@ -25,12 +26,34 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+/// What the history is where a run begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// There is no table.
+    Absent,
+    /// It has no rows.
+    Empty,
+    /// It has some.
+    Applied,
+}
+
+impl Start {
+    fn of(history: &History) -> Self {
+        match (history.exists, history.rows.as_slice()) {
+            (false, _) => Self::Absent,
+            (true, []) => Self::Empty,
+            (true, _) => Self::Applied,
+        }
+    }
+}
+
 /// Carries out what refinery asks for.
 pub(super) struct Forward<'a, 'c> {
     runner: Runner<'a, 'c>,
     /// What refinery is told when it asks for the history, which was read before.
     applied: Vec<refinery::Migration>,
-    has_history: bool,
+    embedded: &'a [Migration],
+    start: Start,
     /// The newest row of the history, once everything that was sent is committed.
     newest: Newest,
     steps: std::slice::Iter<'a, &'a Migration>,
@@ -40,13 +63,15 @@ pub(super) struct Forward<'a, 'c> {
 impl<'a, 'c> Forward<'a, 'c> {
     pub(super) fn new(
         runner: Runner<'a, 'c>,
+        embedded: &'a [Migration],
         history: &History,
         steps: &'a [&'a Migration],
     ) -> Self {
         Self {
             runner,
             applied: Vec::new(),
-            has_history: history.exists,
+            embedded,
+            start: Start::of(history),
             newest: Newest::read(history.position()),
             steps: steps.iter(),
             stop: None,
@@ -69,12 +94,23 @@ impl<'a, 'c> Forward<'a, 'c> {
     }
 
     async fn create_history(&mut self, sql: &str) -> Result<(), Stop> {
-        // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where
-        // the table is there.
-        if std::mem::replace(&mut self.has_history, true) {
-            return Ok(());
+        let start = std::mem::replace(&mut self.start, Start::Applied);
+        let table = self.runner.course.table();
+        let guard = |is_made| untracked::guard(self.embedded, table, is_made).unwrap_or_default();
+        match start {
+            // In one message, and so in one transaction: where the guard fails, there is no table for the steps behind it.
+            Start::Absent => {
+                let sql = guard(false) + sql;
+                self.runner.make_history(&sql).await
+            }
+            // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where the table is there.
+            Start::Empty => {
+                let sql = guard(true);
+                self.runner.make_history(&sql).await?;
+                self.runner.arrive().await
+            }
+            Start::Applied => Ok(()),
         }
-        self.runner.make_history(sql).await
     }
 
     async fn step(&mut self, insert: &str) -> Result<(), Stop> {

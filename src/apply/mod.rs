@@ -19,6 +19,7 @@ mod residue;
 mod runner;
 mod step;
 mod transaction;
+mod untracked;
 mod watch;
 
 use std::time::Duration;
@@ -111,7 +112,7 @@ pub async fn apply(
     };
     let table = course.table().qualified();
     let runner = Runner::new(session, held, course);
-    let mut forward = Forward::new(runner, history, &plan.steps);
+    let mut forward = Forward::new(runner, embedded, history, &plan.steps);
     let mut result = Ok(());
     let mut rows = history.rows.chunks(FILES);
     for files in embedded.chunks(FILES) {

@@ -13,6 +13,7 @@ use super::failure::{Cause, Failure, Left};
 use super::one_by_one::{self, Done};
 use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step, is_guard};
 use super::transaction::{self, Broken, Limits, Sent};
+use super::untracked::{UNTRACKED, untracked};
 use super::watch::Watcher;
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings, Timeout};
 use crate::connect::{Lost, Session, broken};
@@ -191,10 +192,13 @@ impl<'a, 'c> Runner<'a, 'c> {
                 // Another runner was faster between the look whether it is there and the making, where no lock is held. Who
                 // was first is for the first step's guard to find out.
                 let server = ServerError::find(&error);
-                if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
-                    return Ok(());
+                match server {
+                    Some(server) if MADE_BY_ANOTHER.contains(&server.code.as_str()) => {
+                        return Ok(());
+                    }
+                    Some(server) if server.code == UNTRACKED => untracked(&server).into(),
+                    _ => broken("the history table cannot be made", &error).into(),
                 }
-                broken("the history table cannot be made", &error).into()
             }
             (Some(Err(_)), Some(signal)) => Stopped { signal }.into(),
         };

@@ -288,6 +288,10 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
     let one = |help: &str| vec![help.to_owned()];
     match refusal {
         Refusal::Disagreement(list) => help_for_kinds(list),
+        Refusal::Untracked { .. } => vec![
+            "where another tool made them, or somebody by hand: `dsentr-migrate adopt` finds the version they are at, and writes the history".to_owned(),
+            "where the history is in another table, set history.schema and history.table; where this is not the database you meant, correct the connection".to_owned(),
+        ],
         Refusal::Ahead { .. } => {
             one("use the newer binary; `up` without --strict leaves such a database as it is")
         }
