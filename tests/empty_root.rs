@@ -148,9 +148,10 @@ fn server(authority: &Authority) -> Server {
     let addresses = format!("listen_addresses=127.0.0.1,{V4},{V6}");
     let folder = std::env::var_os("DSENTR_TEST_PG_BIN").expect(".ci/empty-root says where");
     let server = Server::with_arguments(Some(Path::new(&folder)), &["-c", &addresses]);
-    server.administer(&[&format!(
-        "CREATE ROLE carrier LOGIN SUPERUSER PASSWORD '{PASSWORD}'"
-    )]);
+    server.administer(&[
+        "SET password_encryption = 'scram-sha-256'", // in 13 it is not the default
+        &format!("CREATE ROLE carrier LOGIN SUPERUSER PASSWORD '{PASSWORD}'"),
+    ]);
     server.write("pg_hba.conf", RULES);
     server.show(&authority.sign(HOST, &[HOST], Valid::Now), &[]);
     server.crash_and_restart();
