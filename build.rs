@@ -24,6 +24,7 @@ mod source;
 
 use check::{Entry, Gate, Outcome};
 use source::Day;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -126,10 +127,11 @@ fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String>
         at(&folder, fs::remove_dir_all(&folder))?;
     }
     at(&folder, fs::create_dir_all(&folder))?;
-    let bytes_of = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.name == name);
-        entry.and_then(|entry| entry.bytes.as_deref())
-    };
+    let named = entries
+        .iter()
+        .filter_map(|entry| Some((entry.name.as_str(), entry.bytes.as_deref()?)));
+    let named: BTreeMap<&str, &[u8]> = named.collect();
+    let bytes_of = |name: &str| named.get(name).copied();
     for migration in &outcome.migrations {
         let name = format!("{}.sql", migration.stem);
         let path = folder.join(&name);

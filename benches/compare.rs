@@ -1,7 +1,12 @@
-//! `cargo bench`: this executable beside a program of thirty lines with stock refinery, on one server, in one run.
+//! `cargo bench`: this executable beside a program of thirty lines with stock refinery, and beside one that connects and
+//! asks a single thing, on one server, in one run.
 //!
-//! Counts round trips through a proxy, and measures wall time and peak memory without it. Peers that are programs of
-//! their own, and limits below which nothing can go, are not measured here.
+//! Counts round trips through a proxy, that of the connection itself among them, and measures wall time and peak memory
+//! without it. Nothing is encrypted: `sslmode=prefer`, the default, asks the server for TLS first, as libpq does, which is
+//! one more. Peers that are programs of their own are not measured here.
+//!
+//! `DSENTR_BENCH_EXECUTABLE` names another executable than that of this build, as the static one of `.ci/static`. The
+//! memory of the other two is that of this program, which holds the harness as well.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -26,12 +31,18 @@ const DELAY: Duration = Duration::from_millis(10);
 /// Makes this executable the program with stock refinery.
 const STOCK: &str = "stock-refinery";
 
+/// Makes this executable the least that a client of PostgreSQL can do.
+const BARE: &str = "tokio-postgres";
+
 fn main() {
     if std::env::args().any(|argument| argument == STOCK) {
         return stock_refinery();
     }
+    if std::env::args().any(|argument| argument == BARE) {
+        return bare();
+    }
     let server = Server::of_its_own();
-    let programs = [Program::Ours, Program::Stock];
+    let programs = [Program::Ours, Program::Stock, Program::Bare];
     let migrated = programs.map(|_| server.database());
     let mut rows: Vec<Row> = programs
         .iter()
@@ -41,14 +52,17 @@ fn main() {
     // In turns, so that whatever else the machine does meets all programs alike.
     for _ in 0..NO_OPS {
         for (row, database) in rows.iter_mut().zip(&migrated) {
-            row.no_op.runs.push(row.program.run(&database.url()));
+            row.no_op
+                .runs
+                .push(row.program.run(&plain(&database.url())));
         }
     }
     for _ in 0..FRESH {
         for row in &mut rows {
-            row.fresh
-                .runs
-                .push(row.program.run(&server.database().url()));
+            if let Some((fresh, _)) = &mut row.fresh {
+                let database = server.database();
+                fresh.runs.push(row.program.run(&plain(&database.url())));
+            }
         }
     }
     println!("{:16} {:>22} {:>32}", "", "no-op", "fresh");
@@ -57,18 +71,43 @@ fn main() {
         "", "trips", "ms", "MiB", "trips", "ms", "MiB", "delayed ms"
     );
     for row in &rows {
-        let delayed = row.delayed.as_millis();
+        let fresh = row.fresh.as_ref();
+        let fresh = fresh.map(|(cell, delayed)| format!(" {cell} {:>10}", delayed.as_millis()));
         println!(
-            "{:16} {} {} {delayed:>10}",
+            "{:16} {}{}",
             row.program.name(),
             row.no_op,
-            row.fresh
+            fresh.unwrap_or_default()
         );
     }
 }
 
+fn plain(url: &str) -> String {
+    format!("{url}?sslmode=disable")
+}
+
 /// The usual way to embed migrations with refinery.
 fn stock_refinery() {
+    connected(async |client| {
+        let migrations: Vec<refinery::Migration> = MIGRATIONS.iter().map(stock).collect();
+        refinery::Runner::new(&migrations)
+            .run_async(client)
+            .await
+            .expect("it applies");
+    });
+}
+
+/// Connects, and asks whether there is a history.
+fn bare() {
+    connected(async |client| {
+        client
+            .simple_query("SELECT to_regclass('refinery_schema_history')")
+            .await
+            .expect("it answers");
+    });
+}
+
+fn connected(work: impl AsyncFnOnce(&mut tokio_postgres::Client)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -79,11 +118,7 @@ fn stock_refinery() {
             .await
             .expect("it connects");
         tokio::spawn(connection);
-        let migrations: Vec<refinery::Migration> = MIGRATIONS.iter().map(stock).collect();
-        refinery::Runner::new(&migrations)
-            .run_async(&mut client)
-            .await
-            .expect("it applies");
+        work(&mut client).await;
     });
 }
 
@@ -91,6 +126,7 @@ fn stock_refinery() {
 enum Program {
     Ours,
     Stock,
+    Bare,
 }
 
 impl Program {
@@ -98,17 +134,24 @@ impl Program {
         match self {
             Self::Ours => "dsentr-migrate",
             Self::Stock => "stock refinery",
+            Self::Bare => "tokio-postgres",
         }
     }
 
     fn command(self, url: &str) -> Command {
         let mut command = match self {
-            Self::Ours => Command::new(env!("CARGO_BIN_EXE_dsentr-migrate")),
-            Self::Stock => Command::new(std::env::current_exe().expect("it has a path")),
+            Self::Ours => Command::new(
+                std::env::var_os("DSENTR_BENCH_EXECUTABLE")
+                    .unwrap_or_else(|| env!("CARGO_BIN_EXE_dsentr-migrate").into()),
+            ),
+            Self::Stock | Self::Bare => {
+                Command::new(std::env::current_exe().expect("it has a path"))
+            }
         };
         command.arg(match self {
             Self::Ours => "up",
             Self::Stock => STOCK,
+            Self::Bare => BARE,
         });
         command
             .env_clear()
@@ -129,8 +172,8 @@ impl Program {
 
     fn trips(self, database: &Database<'_>) -> u64 {
         let proxy = Proxy::start(database.server().port());
-        self.run(&database.url_through(proxy.port()));
-        proxy.flights() + proxy.startup_flights()
+        self.run(&plain(&database.url_through(proxy.port())));
+        proxy.connections() + proxy.startup_flights() + proxy.flights()
     }
 }
 
@@ -138,20 +181,27 @@ impl Program {
 struct Row {
     program: Program,
     no_op: Cell,
-    fresh: Cell,
-    delayed: Duration,
+    /// None of one that applies nothing; with how long it takes over a network.
+    fresh: Option<(Cell, Duration)>,
 }
 
 impl Row {
     /// Counts, on a database that is empty before and migrated after.
     fn counted(program: Program, database: &Database<'_>) -> Self {
-        let far = database.server().database();
-        let proxy = Proxy::with_delay(database.server().port(), DELAY);
+        let fresh = match program {
+            Program::Bare => None,
+            Program::Ours | Program::Stock => {
+                let trips = program.trips(database);
+                let far = database.server().database();
+                let proxy = Proxy::with_delay(database.server().port(), DELAY);
+                let (delayed, _) = program.run(&plain(&far.url_through(proxy.port())));
+                Some((Cell::counted(trips), delayed))
+            }
+        };
         Self {
             program,
-            fresh: Cell::counted(program.trips(database)),
+            fresh,
             no_op: Cell::counted(program.trips(database)),
-            delayed: program.run(&far.url_through(proxy.port())).0,
         }
     }
 }

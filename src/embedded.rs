@@ -33,6 +33,8 @@ pub struct Migration {
     pub sha256: [u8; 32],
     /// refinery's checksum, over the forward part alone.
     pub checksum: u64,
+    /// The digest of a history in which it is the newest, and all before it are applied.
+    pub applied_sha256: [u8; 32],
     /// From the start to the last byte of the forward part that is no white space.
     pub forward: Span,
     /// The statements of the forward part, each without its semicolon.
@@ -361,17 +363,22 @@ pub fn leak_sealed(
     checked: &[crate::check::Checked],
     lock_file: &crate::check::seal::LockFile,
 ) -> &'static [Migration] {
-    let migrations = checked.iter().map(|checked| {
-        let name = format!("{}.sql", checked.stem);
-        let entry = entries.iter().find(|entry| entry.name == name);
-        let bytes = entry.and_then(|entry| entry.bytes.clone());
-        let bytes = bytes.expect("a checked migration comes from its entries");
-        let seal = lock_file.seal(&checked.stem).map(leak_seal);
-        Migration {
-            seal,
-            ..leak_one(name, bytes, checked)
-        }
-    });
+    let applied = crate::check::applied_sha256(checked);
+    let migrations = checked
+        .iter()
+        .zip(applied)
+        .map(|(checked, applied_sha256)| {
+            let name = format!("{}.sql", checked.stem);
+            let entry = entries.iter().find(|entry| entry.name == name);
+            let bytes = entry.and_then(|entry| entry.bytes.clone());
+            let bytes = bytes.expect("a checked migration comes from its entries");
+            let seal = lock_file.seal(&checked.stem).map(leak_seal);
+            Migration {
+                applied_sha256,
+                seal,
+                ..leak_one(name, bytes, checked)
+            }
+        });
     migrations.collect::<Vec<_>>().leak()
 }
 
@@ -445,6 +452,8 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         file: Box::leak(Box::new(File::new(name.leak(), bytes.leak()))),
         sha256: checked.sha256,
         checksum: checked.checksum,
+        // Of the others it knows nothing.
+        applied_sha256: [0; 32],
         forward: checked.forward,
         statements: spans(&checked.statements),
         mode: match checked.mode {

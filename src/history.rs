@@ -8,6 +8,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::config::HistoryTable;
 use crate::connect::{Session, broken};
+use crate::embedded::Migration;
 use crate::error::Error;
 use crate::server_error::ServerError;
 use crate::source::Version;
@@ -22,6 +23,15 @@ pub struct History {
     pub exists: bool,
     /// Its rows, by version.
     pub rows: Vec<Row>,
+}
+
+/// The same in one row, which says how much of what is embedded was applied where that is all that was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many rows there are.
+    rows: usize,
+    /// SHA-256 of their lines, in hexadecimal; none where there are no rows.
+    sha256: Option<String>,
 }
 
 /// One applied migration. A row that was written by hand may lack anything but the version.
@@ -68,19 +78,10 @@ impl History {
             "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
             table.qualified()
         );
-        let messages = match session.client.simple_query(&question).await {
-            Ok(messages) => messages,
-            // Asking first whether the table is there would cost a round trip on every run.
-            Err(error) if is_undefined_table(&error) => return Ok(Self::default()),
-            Err(error) => {
-                let purpose = format!("the history {} cannot be read", table.qualified());
-                return Err(broken(&purpose, &error));
-            }
+        let Some(rows) = ask(session, table, &question).await? else {
+            return Ok(Self::default());
         };
-        let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(read_row(row, table)),
-            _ => None,
-        });
+        let rows = rows.iter().map(|row| read_row(row, table));
         Ok(Self {
             exists: true,
             rows: rows.collect::<anyhow::Result<_>>()?,
@@ -91,6 +92,76 @@ impl History {
     pub fn position(&self) -> Option<Version> {
         self.rows.last().map(|row| row.version)
     }
+}
+
+impl Digest {
+    /// Asks the database, in one round trip and for one row, with or without the table.
+    ///
+    /// # Errors
+    /// As [`History::read`].
+    pub async fn read(session: &Session, table: &HistoryTable) -> Result<Self, Error> {
+        let answer = ask(session, table, &question(table)).await?;
+        let Some(row) = answer.as_deref().and_then(<[_]>::first) else {
+            return Ok(Self::default());
+        };
+        let rows = row.get(0).and_then(|count| count.parse().ok());
+        Ok(Self {
+            rows: rows.context("the server counts the rows of the history in no number")?,
+            sha256: row.get(1).map(str::to_owned),
+        })
+    }
+
+    /// How many of the embedded migrations are applied, where those are the first of them, as they are here, and nothing
+    /// else is. None says no more than that the rows have to be read.
+    pub fn applied(&self, embedded: &[Migration]) -> Option<usize> {
+        let Some(newest) = self.rows.checked_sub(1) else {
+            return Some(0);
+        };
+        let ours = embedded.get(newest)?.applied_sha256;
+        let digits = ours.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        let same = self.sha256.as_ref()?.chars().eq(digits);
+        same.then_some(self.rows)
+    }
+}
+
+/// The digest is of a line for each row, of version, name and checksum. No part of ours has a space or the end of a line
+/// in it; so a history with as many rows and the same digest has the same rows. One with NULL in a row has an empty line.
+///
+/// Nothing in it depends on the order of letters, or on an encoding: `convert_to` is given the one that the text has. The
+/// rows come sorted from a subquery, which reads them along the primary key. All functions and operators are named with
+/// their schema, since an operator of somebody else's may fit better and would run as us.
+fn question(table: &HistoryTable) -> String {
+    const LINE: &str = "version OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) name \
+         OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) checksum";
+    format!(
+        "SELECT pg_catalog.count(*), pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(\
+         pg_catalog.string_agg(COALESCE({LINE}, ''), E'\\n'), pg_catalog.getdatabaseencoding())), 'hex') \
+         FROM (SELECT version, name, checksum FROM {} ORDER BY version) AS applied",
+        table.qualified()
+    )
+}
+
+/// The rows of the answer; none where the table is not there.
+async fn ask(
+    session: &Session,
+    table: &HistoryTable,
+    question: &str,
+) -> Result<Option<Vec<SimpleQueryRow>>, Error> {
+    let messages = match session.client.simple_query(question).await {
+        Ok(messages) => messages,
+        // Asking first whether the table is there would cost a round trip on every run.
+        Err(error) if is_undefined_table(&error) => return Ok(None),
+        Err(error) => {
+            let purpose = format!("the history {} cannot be read", table.qualified());
+            return Err(broken(&purpose, &error));
+        }
+    };
+    let rows = messages.into_iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Ok(Some(rows.collect()))
 }
 
 fn is_undefined_table(error: &tokio_postgres::Error) -> bool {

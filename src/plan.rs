@@ -249,6 +249,27 @@ pub fn plan<'a>(
     Ok(plan)
 }
 
+/// The same where the first migrations are applied, as they are here, and nothing else is.
+///
+/// # Errors
+/// [`Refusal::NoSuchTarget`].
+pub fn plan_after(
+    embedded: &[Migration],
+    applied: usize,
+    target: Option<Version>,
+) -> Result<Plan<'_>, Refusal> {
+    check_target(embedded, target)?;
+    let (before, pending) = embedded.split_at(applied);
+    let is_wanted =
+        |migration: &&Migration| target.is_none_or(|target| migration.version <= target);
+    Ok(Plan {
+        steps: pending.iter().take_while(is_wanted).collect(),
+        applied,
+        position: before.last().map(|migration| migration.version),
+        ahead: Vec::new(),
+    })
+}
+
 /// Refuses a version that is not embedded.
 pub(crate) fn check_target(embedded: &[Migration], target: Option<Version>) -> Result<(), Refusal> {
     let Some(target) = target else { return Ok(()) };

@@ -474,7 +474,10 @@ fn a_build_to_be_released_knows_its_commit() {
     assert_eq!(project.commit(""), format!("{second}-modified"));
     project.rebuilds();
     commit();
-    assert!(!project.rebuilds(), "a developer's build does not know the commit");
+    assert!(
+        !project.rebuilds(),
+        "a developer's build does not know the commit"
+    );
     fs::remove_dir_all(project.path(".git")).unwrap();
     // Not that of the clone whose target folder this is in.
     assert_eq!(project.commit(""), "");

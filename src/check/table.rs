@@ -1,7 +1,7 @@
 //! The table of checked migrations as Rust, for `src/embedded.rs` to include.
 
 use super::seal::{LockFile, Seal};
-use super::{Allowance, Checked, Mode, Residue, Rollback};
+use super::{Allowance, Checked, Mode, Residue, Rollback, applied_sha256};
 use crate::source::Span;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,12 +9,17 @@ use std::time::Duration;
 /// The expression `&[Migration { ... }, ...]`, in the order of the file names: the order in which `include_dir` embeds.
 pub fn table(migrations: &[Checked], lock_file: &LockFile) -> String {
     let mut table = String::from("&[\n");
-    for (index, migration) in migrations.iter().enumerate() {
+    for ((index, migration), applied) in migrations
+        .iter()
+        .enumerate()
+        .zip(applied_sha256(migrations))
+    {
         // Writing into a String cannot fail.
         let _ = write_row(
             &mut table,
             index,
             migration,
+            applied,
             lock_file.seal(&migration.stem),
         );
     }
@@ -25,6 +30,7 @@ fn write_row(
     table: &mut String,
     index: usize,
     migration: &Checked,
+    applied: [u8; 32],
     seal: Option<&Seal>,
 ) -> std::fmt::Result {
     let mode = match migration.mode {
@@ -42,6 +48,7 @@ fn write_row(
     writeln!(table, "    file: file({index}),")?;
     writeln!(table, "    sha256: {:?},", migration.sha256)?;
     writeln!(table, "    checksum: {},", grouped(migration.checksum))?;
+    writeln!(table, "    applied_sha256: {applied:?},")?;
     writeln!(table, "    forward: {},", span(migration.forward))?;
     writeln!(table, "    statements: {},", spans(&migration.statements))?;
     writeln!(table, "    mode: Mode::{mode},")?;

@@ -1,6 +1,6 @@
 //! A run under the lock, through as many connections as it takes.
 
-use super::{ask, read_history};
+use super::{Question as _, Rows, ask};
 use crate::apply::Course;
 use crate::config::Settings;
 use crate::connect::{Connector, Session};
@@ -42,7 +42,7 @@ impl<E: Errand> Drive<'_, E> {
                 Err(Error::Lost(lost)) => {
                     course.lost(session, lost).await?;
                     // One that answers: a pooler lets us in while its server is down.
-                    (*session, _) = ask(self.settings, self.connector).await?;
+                    (*session, _) = ask(&Rows, self.settings, self.connector).await?;
                 }
                 result => return result,
             }
@@ -76,7 +76,7 @@ impl<E: Errand> Drive<'_, E> {
     }
 
     async fn history(&self, session: &Session) -> Result<History, Error> {
-        read_history(session, self.settings, self.connector.stop).await
+        Rows.put(session, self.settings, self.connector.stop).await
     }
 
     /// The history, and the settings of a session of our own, in one round trip.

@@ -1,6 +1,6 @@
 //! `verify`: history against embedded, live schema against the seals.
 
-use super::{ask, plan};
+use super::{WayTo, ask};
 use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Session, broken};
 use crate::embedded::Migration;
@@ -20,8 +20,11 @@ pub(super) async fn verify(
     with_others: bool,
     out: &mut Out,
 ) -> Result<(), Error> {
-    let (session, history) = ask(settings, connector).await?;
-    let plan = plan(embedded, &history, None)?;
+    let way = WayTo {
+        embedded,
+        target: None,
+    };
+    let (session, plan) = ask(&way, settings, connector).await?;
     refuse_ahead(&plan)?;
     let eye = Eye {
         session: &session,

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{ask, read_history};
+use super::{Question as _, WayTo, ask};
 use crate::cli::Goal;
 use crate::config::Settings;
 use crate::connect::Connector;
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::patience::Patience;
-use crate::plan::plan;
 use crate::report::{Out, WaitReport};
 
 /// The first pause between two looks at the history.
@@ -45,9 +44,12 @@ async fn wait_for_schema(
 ) -> Result<(), Error> {
     let limit = settings.wait.timeout;
     let mut patience = Patience::new(limit, FIRST_PAUSE, LONGEST_PAUSE, connector.stop);
-    let (mut session, mut history) = ask(settings, connector).await?;
+    let way = WayTo {
+        embedded,
+        target: None,
+    };
+    let (mut session, mut plan) = ask(&way, settings, connector).await?;
     loop {
-        let plan = plan(embedded, &history, None)?;
         let report = WaitReport::schema(session.target.clone(), &plan);
         if plan.steps.is_empty() {
             session.close().await;
@@ -62,7 +64,7 @@ async fn wait_for_schema(
             out.report(&report)?;
             return Err(Error::Pending);
         }
-        history = match read_history(&session, settings, connector.stop).await {
+        plan = match way.put(&session, settings, connector.stop).await {
             Err(Error::Lost(_)) => {
                 session = connector.connect_with(&mut patience).await?;
                 continue;
