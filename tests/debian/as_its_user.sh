@@ -103,7 +103,6 @@ nothing to do: the database is at 2025_12_03_1
 END
 
 say "by hand, as the manual shows"
-export DSENTR_MIGRATE_PROFILE=installer DSENTR_MIGRATE_CONFIG=$settings
 run by_hand.sh
 shows "$(sed -n '1,2p' /tmp/results)" <<END
 dsentr at /var/run/postgresql:5432 as postgres, PostgreSQL N
@@ -126,7 +125,7 @@ ExecStart=psql -XAtqd dsentr -c "SELECT FROM users"
 ExecStart=sh -c '! psql -XAtqd dsentr -c "CREATE TABLE of_mine ()"'
 END
 systemctl daemon-reload
-quietly runuser -u postgres -- dsentr-migrate rollback --steps 1 --accept-data-loss --user postgres
+quietly runuser -u postgres -- dsentr-migrate --profile installer --config "$settings" rollback --steps 1 --accept-data-loss --user postgres
 systemctl start dsentr || die "$(journalctl --unit dsentr --no-pager)"
 shows "$(written | tail -n 1)" <<END
 1 migration applied in N ms; the database is at 2025_12_03_1
@@ -218,9 +217,8 @@ export PYTHONPATH=/machine/ansible ANSIBLE_HOME=/tmp/ansible ANSIBLE_NOCOLOR=1 A
 play() {
   quietly /usr/bin/python3 -m ansible playbook --inventory localhost, --connection local --extra-vars "package=$older" \
     /machine/playbook.yaml
-  sed -n '/^localhost /p' /tmp/results | tr -s ' '
+  grep '^localhost ' /tmp/results | sed 's/  */ /g; s/ $//'
 }
-unset DSENTR_MIGRATE_PROFILE DSENTR_MIGRATE_CONFIG
 written >/dev/null || true
 shows "$(play)" <<END
 localhost : ok=5 changed=3 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0
