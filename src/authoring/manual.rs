@@ -156,7 +156,7 @@ fn man(command: clap::Command) -> Man {
         .manual("Dsentr")
 }
 
-/// The day that the pages are of: what is built twice is to be the same, so SOURCE_DATE_EPOCH may say it.
+/// The day that the pages are of: what is built twice is to be the same, so `SOURCE_DATE_EPOCH` may say it.
 fn day() -> String {
     let said = std::env::var("SOURCE_DATE_EPOCH").ok();
     let said = said.and_then(|text| text.parse().ok());
@@ -165,7 +165,7 @@ fn day() -> String {
     Day::from_unix(seconds).to_string().replace('_', "-")
 }
 
-/// As `--help` has it: clap_mangen would leave out the values of options.
+/// As `--help` has it: `clap_mangen` would leave out the values of options.
 fn synopsis(command: &clap::Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
