@@ -1,9 +1,10 @@
-//! The man pages and completions that `cargo migration manual` makes.
+//! The man pages and completions that `cargo migration manual` makes, and the unit of systemd beside them.
 
 mod support;
 
 use std::path::Path;
 
+use dsentr_migrate::error::exit_code;
 use support::executable::executable;
 use support::golden::golden;
 
@@ -12,7 +13,9 @@ fn there_is_a_page_for_every_command_and_a_completion_for_every_shell() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let manual = folder.path().join("manual");
     let path = manual.to_str().expect("the path is UTF-8");
-    let run = executable(env!("CARGO_BIN_EXE_migration"), &["manual", path]).run();
+    let run = executable(env!("CARGO_BIN_EXE_migration"), &["manual", path])
+        .env("SOURCE_DATE_EPOCH", "1767225600")
+        .run();
     assert_eq!(
         run.text(),
         format!("{path}: man pages, and completions for bash, zsh and fish\n[exit 0]\n")
@@ -39,4 +42,21 @@ fn files(folder: &Path) -> String {
         .collect();
     names.sort();
     names.concat()
+}
+
+#[test]
+fn the_unit_tries_again_what_is_worth_it() {
+    let unit = include_str!("../deploy/systemd/dsentr-migrate.service");
+    let line = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    let never: Vec<u8> = line
+        .unwrap_or_default()
+        .split(' ')
+        .map(|code| code.parse().expect("a code"))
+        .collect();
+    let last = exit_code::STOPPED;
+    let others =
+        (exit_code::FAILED..=last).filter(|code| !exit_code::WORTH_ANOTHER_TRY.contains(code));
+    assert_eq!(never, others.collect::<Vec<_>>());
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::CommandFactory;
@@ -15,6 +16,7 @@ use clap_mangen::roff::{Roff, roman};
 use super::error::Error;
 use crate::cli::Cli;
 use crate::config::PROFILES;
+use crate::source::Day;
 
 /// The name of the command, and of the package that installs it.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -150,9 +152,17 @@ fn page(command: &clap::Command, name: &str) -> anyhow::Result<String> {
 fn man(command: clap::Command) -> Man {
     Man::new(command)
         .source(format!("{NAME} {}", env!("CARGO_PKG_VERSION")))
-        // None; but with an empty word the next one would be taken for it.
-        .date(" ")
+        .date(day())
         .manual("Dsentr")
+}
+
+/// The day that the pages are of: what is built twice is to be the same, so `SOURCE_DATE_EPOCH` may say it.
+fn day() -> String {
+    let said = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let said = said.and_then(|text| text.parse().ok());
+    let now = || SystemTime::UNIX_EPOCH.elapsed();
+    let seconds = said.unwrap_or_else(|| now().map_or(0, |since| since.as_secs()));
+    Day::from_unix(seconds).to_string().replace('_', "-")
 }
 
 /// As `--help` has it: `clap_mangen` would leave out the values of options.

@@ -48,8 +48,8 @@ override() {
 }
 tried_twice() { [ "$(journalctl --unit "$unit" --grep status=6 --quiet | wc -l)" -ge 2 ]; }
 succeeded() { [ "$(property ActiveState) $(outcome)" = "inactive ExecMainStatus=0 Result=success" ]; }
-# What has our name on this machine, but for what the server and the shells keep for themselves.
-traces() { find / -xdev -name '*dsentr*' -not -path '/proc/*' -not -path '/srv/*' -not -path '/mnt/*' -not -path '/home/*' -not -path '/root/*' | sort; }
+# What has our name where packages and administrators put things.
+traces() { find /etc /usr /var -xdev -name '*dsentr*' -not -path '/var/cache/*' | sort; }
 everything() { ask "SELECT count(*), sum(hashtext(c::text)) FROM pg_class c WHERE relnamespace = 'public'::regnamespace"; }
 
 say "lintian has nothing to say"
@@ -103,7 +103,6 @@ nothing to do: the database is at 2025_12_03_1
 END
 
 say "by hand, as the manual shows"
-export DSENTR_MIGRATE_PROFILE=installer DSENTR_MIGRATE_CONFIG=$settings
 run by_hand.sh
 shows "$(sed -n '1,2p' /tmp/results)" <<END
 dsentr at /var/run/postgresql:5432 as postgres, PostgreSQL N
@@ -126,7 +125,7 @@ ExecStart=psql -XAtqd dsentr -c "SELECT FROM users"
 ExecStart=sh -c '! psql -XAtqd dsentr -c "CREATE TABLE of_mine ()"'
 END
 systemctl daemon-reload
-quietly runuser -u postgres -- dsentr-migrate rollback --steps 1 --accept-data-loss --user postgres
+quietly runuser -u postgres -- dsentr-migrate --profile installer --config "$settings" rollback --steps 1 --accept-data-loss --user postgres
 systemctl start dsentr || die "$(journalctl --unit dsentr --no-pager)"
 shows "$(written | tail -n 1)" <<END
 1 migration applied in N ms; the database is at 2025_12_03_1
@@ -173,7 +172,7 @@ man --warnings dsentr-migrate-up 2>/tmp/voice | sed -n '3,5p'
 [ ! -s /tmp/voice ] || die "$(cat /tmp/voice)"
 for page in /usr/share/man/man1/dsentr-migrate*.gz; do
   gunzip --stdout "$page" >/tmp/page.1
-  mandoc -T lint -W warning /tmp/page.1 || die "$page"
+  mandoc -T lint -W error /tmp/page.1 || die "$page"
 done
 
 say "completions"
@@ -218,9 +217,8 @@ export PYTHONPATH=/machine/ansible ANSIBLE_HOME=/tmp/ansible ANSIBLE_NOCOLOR=1 A
 play() {
   quietly /usr/bin/python3 -m ansible playbook --inventory localhost, --connection local --extra-vars "package=$older" \
     /machine/playbook.yaml
-  sed -n '/^localhost /p' /tmp/results | tr -s ' '
+  grep '^localhost ' /tmp/results | sed 's/  */ /g; s/ $//'
 }
-unset DSENTR_MIGRATE_PROFILE DSENTR_MIGRATE_CONFIG
 written >/dev/null || true
 shows "$(play)" <<END
 localhost : ok=5 changed=3 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0
