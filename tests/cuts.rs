@@ -33,6 +33,9 @@ const VARYING: [&str; 2] = [
     "WARN waiting for the server, up to 500ms: ",
 ];
 
+/// What is told as applied survives a crash that comes at once; tests/crashes.rs has the others.
+const EACH: (&str, &str) = ("DSENTR_MIGRATE_UP_SYNCHRONOUS_COMMIT", "each");
+
 /// What a run told, as [`mask::told`], and without what races with the server: that the lock is still with our
 /// own lost session for a moment, and with what words a server goes down.
 fn told(run: &Run, database: &Database<'_>, proxies: &[u16]) -> String {
@@ -168,7 +171,8 @@ async fn a_connection_that_is_cut_is_opened_again() {
 async fn a_server_that_crashes_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
-    let mut run = Running::start(run_at(&database.url()));
+    let run = run_at(&database.url()).env(EACH.0, EACH.1);
+    let mut run = Running::start(run);
     run.until_blocked(&database).await;
     server.crash();
     run.until_says("waiting for the server", 1);
@@ -198,7 +202,8 @@ async fn stays_away(server: &Server) {
 
 async fn away(server: &Server, database: &Database<'_>, holder: Session, output: &str) -> Run {
     let arguments = ["up", "--wait-timeout", "500ms", "--output", output];
-    let mut run = Running::start(dsentr(&arguments).env("DATABASE_URL", &database.url()));
+    let run = dsentr(&arguments).env("DATABASE_URL", &database.url());
+    let mut run = Running::start(run.env(EACH.0, EACH.1));
     run.until_blocked(database).await;
     drop(holder);
     server.crash();

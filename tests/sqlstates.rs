@@ -383,6 +383,7 @@ fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) ->
         reach: Reach {
             ends_at: Some("2025_01_01_2".parse().expect("a version")),
             steps: 1,
+            told: 0,
         },
     };
     failure.into()

@@ -65,6 +65,8 @@ pub struct Reach {
     pub ends_at: Option<Version>,
     /// How many they are.
     pub steps: usize,
+    /// How many of them had been told as done, before the server was lost that had not written them to its disk.
+    pub told: usize,
 }
 
 /// What kept a migration from its end.
@@ -171,6 +173,7 @@ impl Failure {
             reach: Reach {
                 ends_at: leg.ends_at,
                 steps: 1,
+                told: 0,
             },
         }
     }

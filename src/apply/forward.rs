@@ -9,9 +9,9 @@ use std::fmt;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
 use super::runner::{Runner, Stop};
-use super::step::{Newest, Step};
+use super::step::{Commit, Newest, Step};
 use super::untracked;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Mode};
 use crate::history::History;
 
 /// What refinery gets to see of an error; the error itself is kept beside it.
@@ -57,6 +57,8 @@ pub(super) struct Forward<'a, 'c> {
     /// The newest row of the history, once everything that was sent is committed.
     newest: Newest,
     steps: std::slice::Iter<'a, &'a Migration>,
+    /// How many of them refinery has asked for.
+    taken: usize,
     stop: Option<Stop>,
 }
 
@@ -74,6 +76,7 @@ impl<'a, 'c> Forward<'a, 'c> {
             start: Start::of(history),
             newest: Newest::read(history.position()),
             steps: steps.iter(),
+            taken: 0,
             stop: None,
         }
     }
@@ -119,8 +122,16 @@ impl<'a, 'c> Forward<'a, 'c> {
                 anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
             );
         };
-        let table = self.runner.course.table();
-        let step = Step::forward(migration, insert, &self.newest, table);
+        // What runs without a transaction is not begun on what may be gone.
+        let next = self.steps.as_slice().first();
+        let is_last = next.is_none_or(|next| next.mode == Mode::NoTransaction);
+        self.taken += 1;
+        let course = &self.runner.course;
+        let commit = match migration.mode {
+            Mode::Transaction => course.commit(is_last, self.taken),
+            Mode::NoTransaction => Commit::AsConfigured,
+        };
+        let step = Step::forward(migration, insert, &self.newest, commit, course.table());
         self.newest = Newest::written(migration.version, insert);
         self.runner.step(step).await
     }

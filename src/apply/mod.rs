@@ -60,6 +60,12 @@ pub trait Observer: Send {
     /// A migration is applied, or taken back, and that is committed.
     fn done(&mut self, migration: &Migration, duration: Duration);
 
+    /// The server was lost, and may have lost a migration that it had committed: whether it has, comes next, or never.
+    fn unsure(&mut self, _migration: &Migration) {}
+
+    /// It has; it will be applied again.
+    fn gone(&mut self, _migration: &Migration) {}
+
     /// A statement takes long: told about once a second, from its first second on.
     fn running(&mut self, moment: &Moment<'_>);
 }

@@ -80,6 +80,35 @@ pub(super) struct Step<'a> {
     /// The statement that writes its history row, or takes it away.
     pub(super) row: Cow<'a, str>,
     pub(super) kind: Kind<'a>,
+    pub(super) commit: Commit,
+}
+
+/// Whether a COMMIT waits until it is on the server's disk.
+///
+/// It need not where another one that does so follows: a migration and its history row are committed together, and the
+/// server's log is written in order, so that a crash takes away the last ones, whole, and the next run applies them again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    /// It does what server, database and role say.
+    AsConfigured,
+    /// It does, at least for this server's own disk.
+    Waits,
+    /// It does not.
+    GoesOn,
+}
+
+impl Commit {
+    /// The statement that sets it in a transaction.
+    pub(super) fn setting(self) -> &'static str {
+        match self {
+            Self::AsConfigured => "",
+            Self::Waits => {
+                "SELECT pg_catalog.set_config('synchronous_commit', 'local', true) \
+                 WHERE pg_catalog.current_setting('synchronous_commit') = 'off';\n"
+            }
+            Self::GoesOn => "SET LOCAL synchronous_commit TO off;\n",
+        }
+    }
 }
 
 /// The part of a step that is known whatever becomes of it.
@@ -112,6 +141,7 @@ impl<'a> Step<'a> {
         migration: &Migration,
         insert: &str,
         before: &Newest,
+        commit: Commit,
         history: &HistoryTable,
     ) -> Self {
         Self {
@@ -119,6 +149,7 @@ impl<'a> Step<'a> {
             guard: Some(before.guard(history)),
             row: insert.to_owned().into(),
             kind: Kind::Forward,
+            commit,
         }
     }
 
@@ -132,6 +163,7 @@ impl<'a> Step<'a> {
                 applied_on: step.row.applied_on.as_deref(),
                 goal,
             },
+            commit: Commit::AsConfigured,
         }
     }
 

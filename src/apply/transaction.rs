@@ -191,7 +191,7 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> String {
         );
     }
     let guard = step.guard.as_deref().unwrap_or_default();
-    let _ = write!(text, "{guard}{};", step.row);
+    let _ = write!(text, "{}{guard}{};", step.commit.setting(), step.row);
     text
 }
 

@@ -51,13 +51,17 @@ impl<E: Errand> Drive<'_, E> {
 
     async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<E::Rest, Error> {
         let acquire = lock::acquire(session, self.connector, self.settings);
-        let acquire = self.connector.stop.unless_stopped(acquire);
+        // It is large, as is the errand's pass below, and would make every caller as large.
+        let acquire = Box::pin(self.connector.stop.unless_stopped(acquire));
         // Polled in this order, both are sent before the first is answered: where the lock is free, the history is read
         // under it.
         let (held, history) = tokio::join!(acquire, self.history(session));
         let held = held??;
         let history = held.is_had_at_once().then_some(history);
         let result = self.under(&held, session, history, course).await;
+        if !matches!(result, Err(Error::Lost(_))) {
+            course.secure(session).await;
+        }
         held.release().await;
         result
     }
@@ -77,7 +81,7 @@ impl<E: Errand> Drive<'_, E> {
                 None => self.history(session).await?,
             };
             course.settle(session, &history)?;
-            let pass = self.errand.pass(session, held, &history, course);
+            let pass = Box::pin(self.errand.pass(session, held, &history, course));
             // Polled in this order, the settings are sent before the first step.
             let ((), passed) = tokio::join!(self.protect(held, session), pass);
             if let Some(rest) = passed? {

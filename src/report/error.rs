@@ -505,10 +505,19 @@ fn state_after(failure: &Failure) -> String {
 }
 
 /// Where the database stands if what was not answered is committed.
-fn or_at(Reach { ends_at, steps }: Reach) -> String {
+fn or_at(reach: Reach) -> String {
+    let Reach {
+        ends_at,
+        steps,
+        told,
+    } = reach;
     let version = ends_at.map(|version| version.to_string());
     let at = at(version.as_deref());
     match steps {
+        _ if told > 0 => format!(
+            "or further on, up to {at}, as far as COMMITs got through and are on the server's disk: of {} above that is not known",
+            count(told, "migration")
+        ),
         1 => format!("or at {at}, if its COMMIT got through"),
         _ => format!("or further on, up to {at}, as far as COMMITs got through"),
     }
