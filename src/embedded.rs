@@ -34,7 +34,7 @@ pub struct Migration {
     /// refinery's checksum, over the forward part alone.
     pub checksum: u64,
     /// The digest of a history in which it is the newest, and all before it are applied.
-    pub applied_sha256: [u8; 32],
+    pub applied_sum: i128,
     /// From the start to the last byte of the forward part that is no white space.
     pub forward: Span,
     /// The statements of the forward part, each without its semicolon.
@@ -363,22 +363,19 @@ pub fn leak_sealed(
     checked: &[crate::check::Checked],
     lock_file: &crate::check::seal::LockFile,
 ) -> &'static [Migration] {
-    let applied = crate::check::applied_sha256(checked);
-    let migrations = checked
-        .iter()
-        .zip(applied)
-        .map(|(checked, applied_sha256)| {
-            let name = format!("{}.sql", checked.stem);
-            let entry = entries.iter().find(|entry| entry.name == name);
-            let bytes = entry.and_then(|entry| entry.bytes.clone());
-            let bytes = bytes.expect("a checked migration comes from its entries");
-            let seal = lock_file.seal(&checked.stem).map(leak_seal);
-            Migration {
-                applied_sha256,
-                seal,
-                ..leak_one(name, bytes, checked)
-            }
-        });
+    let applied = crate::check::applied_sums(checked);
+    let migrations = checked.iter().zip(applied).map(|(checked, applied_sum)| {
+        let name = format!("{}.sql", checked.stem);
+        let entry = entries.iter().find(|entry| entry.name == name);
+        let bytes = entry.and_then(|entry| entry.bytes.clone());
+        let bytes = bytes.expect("a checked migration comes from its entries");
+        let seal = lock_file.seal(&checked.stem).map(leak_seal);
+        Migration {
+            applied_sum,
+            seal,
+            ..leak_one(name, bytes, checked)
+        }
+    });
     migrations.collect::<Vec<_>>().leak()
 }
 
@@ -453,7 +450,7 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         sha256: checked.sha256,
         checksum: checked.checksum,
         // Of the others it knows nothing.
-        applied_sha256: [0; 32],
+        applied_sum: 0,
         forward: checked.forward,
         statements: spans(&checked.statements),
         mode: match checked.mode {
