@@ -219,3 +219,59 @@ async fn what_was_sent_behind_a_blocked_migration_is_sent_again() {
     session.close().await;
     blocker.close().await;
 }
+
+/// Requests to cancel come at any moment, also where the transaction of a migration is not begun yet: what was sent of it
+/// is not to be done without one.
+#[tokio::test]
+async fn cancelled_at_any_moment_nothing_is_done_outside_of_a_transaction() {
+    let database = Server::shared().database();
+    let library = migrations(200, &[]);
+    let (session, canceller) = (database.session().await, database.session().await);
+    let url = database.url();
+    let cancel = async {
+        loop {
+            canceller
+                .rows("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%CREATE TABLE table_%' AND pid <> pg_backend_pid()")
+                .await;
+        }
+    };
+    let runs = async {
+        for _ in 0..300 {
+            let ended = library.run(&url, up()).await;
+            let rows = session
+                .value("SELECT coalesce(to_regclass('refinery_schema_history')::text, '')")
+                .await;
+            if !rows.is_empty() {
+                let rows = session
+                    .value("SELECT count(*) FROM refinery_schema_history")
+                    .await;
+                let tables = tables(&session).await;
+                assert_eq!(tables.len().to_string(), rows, "{}", ended.text());
+            }
+            if ended.result.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = runs => {}
+        () = cancel => {}
+    }
+    session.close().await;
+}
+
+/// What that rests on.
+#[tokio::test]
+async fn what_stands_beside_a_savepoint_is_refused_outside_of_a_transaction() {
+    let database = Server::shared().database();
+    let session = database.session().await;
+    let refused = session
+        .try_batch("CREATE TABLE table_1 ()\n;SAVEPOINT one;RELEASE SAVEPOINT one")
+        .await;
+    assert_eq!(
+        refused.expect_err("it is refused"),
+        "SAVEPOINT can only be used in transaction blocks"
+    );
+    assert_eq!(tables(&session).await, Vec::<String>::new());
+    session.close().await;
+}

@@ -1,6 +1,7 @@
 //! A step in one transaction: forward in one flight, which the next one need not wait for; back in three round trips, since
 //! the schema is looked at before COMMIT.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -123,10 +124,10 @@ pub(super) struct Sent {
 /// turns COMMIT into ROLLBACK.
 async fn send(session: &Session, step: &Step<'_>, limits: &Limits, closing: Option<&str>) -> Sent {
     let opening = opening(session, limits, step);
-    let statements = (0..step.count()).map(|nth| (Some(nth), step.statement(nth)));
-    let messages = std::iter::once((None, opening.as_str()))
+    let statements = (0..step.count()).map(|nth| (Some(nth), within(step.statement(nth)).into()));
+    let messages = std::iter::once((None, Cow::from(opening)))
         .chain(statements)
-        .chain(closing.map(|closing| (None, closing)));
+        .chain(closing.map(|closing| (None, closing.into())));
     let mut sent = Sent {
         answers: Vec::with_capacity(step.count() + 2),
         bytes: 0,
@@ -134,11 +135,21 @@ async fn send(session: &Session, step: &Step<'_>, limits: &Limits, closing: Opti
     for (statement, message) in messages {
         sent.bytes += message.len();
         // Waits for nothing: until the server takes it, it is kept here.
-        let answer = session.client.simple_query_raw(message).await;
+        let answer = session.client.simple_query_raw(&message).await;
         sent.answers.push((statement, answer));
     }
     sent
 }
+
+/// A statement that is done in a transaction or not at all. A request to cancel may arrive before the server has come to
+/// BEGIN; what was sent behind it would be done one by one then, each for good. A savepoint is refused outside of a
+/// transaction, and with it what stands in the same message.
+fn within(statement: &str) -> String {
+    format!("{statement}\n;SAVEPOINT {SAVEPOINT};RELEASE SAVEPOINT {SAVEPOINT}")
+}
+
+/// Set and released at once.
+const SAVEPOINT: &str = "dsentr_migrate";
 
 impl Sent {
     /// Reads the answers to their end. The first error is the step's; those behind it are its consequences.

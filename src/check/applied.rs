@@ -2,17 +2,26 @@
 //! its rows, with the question in `src/history.rs`.
 
 use super::Checked;
+use crate::source::Version;
 
 /// The history after each of the migrations: the sum of what PostgreSQL's `hashtextextended` makes of a line for each that
 /// is applied then, of version, description and checksum.
 pub fn applied_sums(migrations: &[Checked]) -> impl Iterator<Item = i128> {
     let mut sum = 0;
     migrations.iter().map(move |migration| {
-        let (version, checksum) = (migration.version.as_i64(), migration.checksum);
-        let line = format!("{version} {} {checksum}", migration.description);
-        sum += i128::from(hash(line.as_bytes()));
+        sum += applied_hash(
+            migration.version,
+            &migration.description,
+            migration.checksum,
+        );
         sum
     })
+}
+
+/// The part of one migration in that sum.
+pub fn applied_hash(version: Version, description: &str, checksum: u64) -> i128 {
+    let line = format!("{} {description} {checksum}", version.as_i64());
+    i128::from(hash(line.as_bytes()))
 }
 
 /// `hashtextextended(text, 0)`: Bob Jenkins's lookup3 with another start, of which two of the three words are taken.

@@ -31,7 +31,7 @@ mod unsafe_ddl;
 mod words;
 
 pub use allow::{Allowance, SEAL_RULES};
-pub use applied::applied_sums;
+pub use applied::{applied_hash, applied_sums};
 pub use checked::{Checked, Mode, Rollback};
 pub use problem::Problem;
 pub use resume::{Relation, Residue};
