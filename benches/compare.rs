@@ -229,10 +229,10 @@ async fn raw_pipeline(migrations: &[Migration]) {
     {
         return;
     }
-    let mut sent = Vec::new();
+    let mut answers = Vec::new();
     let mut send = async |sql: &str| {
         let answer = client.simple_query_raw(sql).await;
-        sent.push(answer.expect("it is sent"));
+        answers.push(answer.expect("it is sent"));
     };
     send(&format!("SET synchronous_commit TO off; CREATE TABLE {table} (version int8 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255))")).await;
     for (nth, migration) in migrations.iter().enumerate() {
@@ -250,7 +250,7 @@ async fn raw_pipeline(migrations: &[Migration]) {
         ))
         .await;
     }
-    for answer in sent {
+    for answer in answers {
         let all: Result<Vec<_>, _> = answer.try_collect().await;
         all.expect("it applies");
     }

@@ -3,7 +3,7 @@
 use super::attend::attend;
 use super::goal::Goal;
 use super::runner::{is_passing, limits_of_look, listed, patience};
-use super::transaction::{frame, within};
+use super::transaction::{frame, set_limits};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
 use crate::error::Error;
@@ -65,7 +65,7 @@ async fn seen(
     owner: Option<&str>,
 ) -> Result<Schema, Error> {
     // Whether a pooler is in between does not matter: all is for the transaction alone.
-    let limits = within(&limits_of_look(settings, true));
+    let limits = set_limits(&limits_of_look(settings, true));
     let look = || Schema::read_limited(&session.client, scope, owner, &limits);
     patiently(session, settings, stop, UNREADABLE, look).await
 }

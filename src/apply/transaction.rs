@@ -212,12 +212,12 @@ pub(super) fn frame(limits: &Limits) -> String {
     // limit that the role or the database has for the application's queries is not meant for us.
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL search_path TO {SCHEMA};\n{}",
-        within(limits)
+        set_limits(limits)
     )
 }
 
 /// The statements that set limits for a transaction.
-pub(super) fn within(limits: &Limits) -> String {
+pub(super) fn set_limits(limits: &Limits) -> String {
     format!(
         "SET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
         limits.statement_timeout.as_millis(),
