@@ -198,19 +198,21 @@ impl Project {
     }
 }
 
+/// What the library of the copy and its build script use.
+const NEEDED: [&str; 9] = [
+    "annotate-snippets",
+    "include_dir",
+    "rowan",
+    "serde",
+    "sha2",
+    "siphasher",
+    "squawk-linter",
+    "squawk-syntax",
+    "toml",
+];
+
 /// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
 fn small(manifest: &str) -> String {
-    const NEEDED: [&str; 9] = [
-        "annotate-snippets",
-        "include_dir",
-        "rowan",
-        "serde",
-        "sha2",
-        "siphasher",
-        "squawk-linter",
-        "squawk-syntax",
-        "toml",
-    ];
     let mut section = String::new();
     let mut small = String::new();
     for line in manifest.lines() {
@@ -227,14 +229,41 @@ fn small(manifest: &str) -> String {
             // Its target is not copied.
             "[package]" => !line.starts_with("default-run"),
             "[features]" => true,
-            section => section.starts_with("[profile"),
+            section => {
+                let package = section.split_once(".package.");
+                section.starts_with("[profile")
+                    && package
+                        .is_none_or(|(_, package)| NEEDED.contains(&package.trim_end_matches(']')))
+            }
         };
         if keep {
-            small.push_str(&line.replace("= \"dsentr-migrate\"", "= \"copied-project\""));
+            let line = line.replace("= \"dsentr-migrate\"", "= \"copied-project\"");
+            small.push_str(&if section == "[features]" {
+                of_needed(&line)
+            } else {
+                line
+            });
             small.push('\n');
         }
     }
     small
+}
+
+/// A feature turns on what is there.
+fn of_needed(line: &str) -> String {
+    let Some((name, list)) = line.split_once(" = [") else {
+        return line.to_owned();
+    };
+    let is_needed = |entry: &&str| {
+        let name = entry.trim_matches('"').strip_prefix("dep:");
+        name.is_none_or(|name| NEEDED.contains(&name))
+    };
+    let entries: Vec<&str> = list
+        .trim_end_matches(']')
+        .split(", ")
+        .filter(is_needed)
+        .collect();
+    format!("{name} = [{}]", entries.join(", "))
 }
 
 fn copy(from: &Path, to: &Path) {
