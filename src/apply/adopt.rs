@@ -9,9 +9,10 @@ use refinery::Target;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
 use super::forward::Failed;
+use super::limits::limits_of_look;
 use super::look::patiently;
 use super::refinery_migrations;
-use super::runner::{MADE_BY_ANOTHER, limits_of_look};
+use super::runner::MADE_BY_ANOTHER;
 use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::Session;

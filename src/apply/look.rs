@@ -2,8 +2,9 @@
 
 use super::attend::attend;
 use super::goal::Goal;
-use super::runner::{is_passing, limits_of_look, listed, patience};
+use super::limits::limits_of_look;
 use super::transaction::{frame, set_limits};
+use super::tries::{is_passing, listed, patience};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
 use crate::error::Error;

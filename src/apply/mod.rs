@@ -12,6 +12,7 @@ mod failure;
 mod forward;
 mod goal;
 mod ledger;
+mod limits;
 mod locate;
 mod look;
 mod one_by_one;
@@ -19,6 +20,7 @@ mod residue;
 mod runner;
 mod step;
 mod transaction;
+mod tries;
 mod untracked;
 mod watch;
 
@@ -43,6 +45,7 @@ use self::runner::{Runner, Stop};
 use self::step::Leg;
 pub(crate) use self::step::removal;
 pub use self::step::{Accepted, Task};
+pub(crate) use self::untracked::sealed_tables;
 pub use self::watch::{Advance, Look};
 use crate::config::Settings;
 use crate::connect::Session;
@@ -149,7 +152,7 @@ pub async fn apply(
 /// What is sent before a migration's statements, to a session of our own.
 pub(crate) fn opening(settings: &Settings, migration: &Migration, way: Way) -> String {
     let leg = Leg::new(migration, way, None);
-    let limits = runner::limits(settings, &leg, true);
+    let limits = limits::limits(settings, &leg, true);
     match leg.script.mode {
         Mode::Transaction => transaction::frame(&limits),
         Mode::NoTransaction => one_by_one::settings(&limits),

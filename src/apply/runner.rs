@@ -1,7 +1,7 @@
 //! Takes steps, each tried until it is done, or cannot be. Those that may go together are sent ahead.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::SimpleQueryStream;
@@ -10,19 +10,19 @@ use tracing::Instrument;
 use super::attend::{Canceller, Running};
 use super::course::Course;
 use super::failure::{Cause, Failure, Left};
+use super::limits::{Limits, limits};
 use super::one_by_one::{self, Done};
-use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step, is_guard};
-use super::transaction::{self, Broken, Limits, Sent};
+use super::step::{Kind, NOT_AS_IT_WAS, Step, is_guard};
+use super::transaction::{self, Broken, Sent};
+use super::tries::{Passing, Tries, is_passing};
 use super::untracked::{UNTRACKED, untracked};
 use super::watch::Watcher;
-use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings, Timeout};
 use crate::connect::{Lost, Session, broken};
-use crate::embedded::{Migration, Mode, Way};
+use crate::embedded::{Mode, Way};
 use crate::error::Error;
-use crate::lock::{Blocker, Held};
-use crate::patience::Patience;
+use crate::lock::Held;
 use crate::server_error::{ServerError, describe};
-use crate::signal::{self, Stopped};
+use crate::signal::Stopped;
 
 /// Why there are no further steps.
 pub(super) enum Stop {
@@ -46,19 +46,6 @@ pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710
 
 /// `query_canceled`
 const QUERY_CANCELED: &str = "57014";
-
-/// `lock_not_available` and `deadlock_detected`: they pass by themselves.
-const PASSING: [&str; 2] = ["55P03", "40P01"];
-
-/// The first pause before a migration that did not get its table locks is tried again. Readers that queued behind it
-/// get through in that time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
-/// What PostgreSQL takes as a limit at most: 24 days, in milliseconds.
-const LONGEST_LIMIT: Duration = Duration::from_millis(i32::MAX.cast_unsigned() as u64);
 
 /// How much of the steps is sent before the first of them is answered. It is more than a server far away takes in the time
 /// of a round trip, and less than would matter in memory.
@@ -428,111 +415,4 @@ impl<'a, 'c> Runner<'a, 'c> {
         let reach = self.course.reach().unwrap_or(failure.reach);
         Failure { reach, ..failure }.into()
     }
-}
-
-/// What holds for a step.
-pub(super) fn limits(settings: &Settings, leg: &Leg, is_direct: bool) -> Limits {
-    let lock_timeout = table_lock_timeout(settings, leg.script.mode, &leg.migration);
-    limited(settings, lock_timeout, is_direct)
-}
-
-/// What holds for a look at the schema.
-pub(super) fn limits_of_look(settings: &Settings, is_direct: bool) -> Limits {
-    let configured = settings.table_lock.timeout;
-    let lock_timeout = configured.unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT).0;
-    limited(settings, lock_timeout, is_direct)
-}
-
-fn limited(settings: &Settings, lock_timeout: Duration, is_direct: bool) -> Limits {
-    Limits {
-        lock_timeout: lock_timeout.min(LONGEST_LIMIT),
-        statement_timeout: settings.statement.timeout.0.min(LONGEST_LIMIT),
-        is_direct,
-    }
-}
-
-/// For one try of a step to get a table lock. Whoever runs it knows best, then whoever wrote it.
-///
-/// What refuses a transaction waits for others without keeping readers away, and begins from the start when it is
-/// given up: there the file alone sets a limit.
-fn table_lock_timeout(settings: &Settings, mode: Mode, migration: &Migration) -> Duration {
-    let configured = settings.table_lock.timeout.map(|timeout| timeout.0);
-    match mode {
-        Mode::Transaction => configured
-            .or(migration.lock_timeout)
-            .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0),
-        Mode::NoTransaction => migration.lock_timeout.unwrap_or_default(),
-    }
-}
-
-/// For what has to be tried again because of others' table locks.
-pub(super) fn patience<'p>(settings: &Settings, stop: &'p signal::Stop) -> Patience<'p> {
-    Patience::new(settings.table_lock.budget, FIRST_PAUSE, LONGEST_PAUSE, stop)
-}
-
-/// Whether an error passes by itself.
-pub(super) fn is_passing(server: &ServerError) -> bool {
-    PASSING.contains(&server.code.as_str())
-}
-
-/// What a step stumbled over, and what passes by itself.
-struct Passing {
-    broken: Broken,
-    statement: Option<usize>,
-    reason: String,
-}
-
-/// How often a migration was tried, and for how long it may be tried again.
-struct Tries<'p> {
-    patience: Patience<'p>,
-    budget: Timeout,
-    number: u32,
-}
-
-impl<'p> Tries<'p> {
-    fn new(course: &Course<'p>) -> Self {
-        Self {
-            patience: patience(course.settings, course.connector.stop),
-            budget: course.settings.table_lock.budget,
-            number: 1,
-        }
-    }
-
-    /// Says who is in the way, and pauses before the next try; why there is none.
-    async fn again(&mut self, running: &Running<'_>, passing: &Passing) -> Result<(), Cause> {
-        let blockers = running.now().blockers;
-        if self.patience.is_used_up() {
-            return Err(self.used_up(blockers));
-        }
-        tracing::warn!(
-            tries = self.number,
-            statement = passing.statement.map(|statement| statement + 1),
-            reason = passing.reason,
-            blockers = listed(&blockers),
-            "{} did not get a table lock and will be tried again, for up to {}",
-            running.step.leg.migration.stem,
-            self.budget
-        );
-        match self.patience.next_try().await {
-            Ok(true) => {
-                self.number += 1;
-                Ok(())
-            }
-            Ok(false) => Err(self.used_up(blockers)),
-            Err(Stopped { signal }) => Err(Cause::Signal(signal)),
-        }
-    }
-
-    fn used_up(&self, blockers: Vec<Blocker>) -> Cause {
-        Cause::TableLock {
-            tries: self.number,
-            budget: self.budget,
-            blockers,
-        }
-    }
-}
-
-pub(super) fn listed(blockers: &[Blocker]) -> String {
-    let blockers: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
-    blockers.join("; ")
 }

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
@@ -11,6 +10,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 use super::SCHEMA;
 use super::attend::Running;
 use super::goal::Goal;
+use super::limits::Limits;
 use super::step::Step;
 use crate::config::HistoryTable;
 use crate::connect::Session;
@@ -36,26 +36,6 @@ impl Broken {
         Self::At {
             statement: None,
             error,
-        }
-    }
-}
-
-/// What holds in the transaction.
-pub(super) struct Limits {
-    /// For one table lock.
-    pub(super) lock_timeout: Duration,
-    /// For one statement.
-    pub(super) statement_timeout: Duration,
-    /// Whether the session is ours, with all that was set in it.
-    pub(super) is_direct: bool,
-}
-
-impl Limits {
-    /// When it is looked who is in the way, at the latest: before a try is given up.
-    pub(super) fn first_look(&self) -> Duration {
-        match self.lock_timeout {
-            Duration::ZERO => Duration::MAX,
-            limit => limit / 2,
         }
     }
 }

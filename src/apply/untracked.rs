@@ -3,11 +3,12 @@
 //! Most migrations take what they find for their own (`IF NOT EXISTS`). Over a schema that another tool has made, or whose
 //! history was lost, a run would get far before one fails, and `adopt` would no longer know what the database is.
 
+use super::SCHEMA;
 use crate::config::HistoryTable;
 use crate::embedded::{Migration, sealed_objects};
 use crate::error::Error;
 use crate::plan::Refusal;
-use crate::schema::literal;
+use crate::schema::{before_last_dot, literal};
 use crate::server_error::ServerError;
 
 /// The SQLSTATE of [`guard`], in a class that PostgreSQL leaves to others.
@@ -20,12 +21,7 @@ pub(super) fn guard(
     history: &HistoryTable,
     is_made: bool,
 ) -> Option<String> {
-    let mut newest_first = embedded.iter().rev();
-    let sealed = newest_first.find_map(|migration| sealed_objects(embedded, migration.version))?;
-    let tables = sealed
-        .keys()
-        .filter_map(|object| object.strip_prefix("table "));
-    let tables: Vec<String> = tables.map(literal).collect();
+    let sealed = sealed_tables(embedded)?;
     let (table, ledger) = (history.qualified(), history.ledger().qualified());
     // Another runner may have made it since it was looked for.
     let has_nothing = if is_made {
@@ -39,14 +35,36 @@ pub(super) fn guard(
              there text;\n\
          BEGIN\n    \
              SELECT pg_catalog.string_agg(name, E'\\n' ORDER BY name) INTO there\n    \
-             FROM pg_catalog.unnest(ARRAY[{tables}]) AS sealed (name) WHERE pg_catalog.to_regclass(name) IS NOT NULL;\n    \
+             FROM {sealed};\n    \
              IF there IS NOT NULL AND {has_nothing} AND pg_catalog.to_regclass({ledger}) IS NULL THEN\n        \
                  RAISE EXCEPTION 'tables without a history' USING ERRCODE = '{UNTRACKED}', DETAIL = there;\n    \
              END IF;\n\
          END\n\
          $untracked$;\n",
-        tables = tables.join(", "),
         ledger = literal(&ledger),
+    ))
+}
+
+/// What stands in SQL behind FROM for those of the sealed tables that are there, each with its `name`. None where nothing
+/// is sealed.
+pub(crate) fn sealed_tables(embedded: &[Migration]) -> Option<String> {
+    let mut newest_first = embedded.iter().rev();
+    let sealed = newest_first.find_map(|migration| sealed_objects(embedded, migration.version))?;
+    let names = sealed
+        .keys()
+        .filter_map(|object| object.strip_prefix("table "));
+    let rows = names.map(|name| {
+        // Whatever the search_path is.
+        let place = match before_last_dot(name) {
+            Some(_) => name.to_owned(),
+            None => format!("{SCHEMA}.{name}"),
+        };
+        format!("({}, {})", literal(name), literal(&place))
+    });
+    let rows: Vec<String> = rows.collect();
+    let rows = rows.join(", ");
+    Some(format!(
+        "(VALUES {rows}) AS sealed (name, place) WHERE pg_catalog.to_regclass(place) IS NOT NULL"
     ))
 }
 

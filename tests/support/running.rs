@@ -83,6 +83,13 @@ impl Running {
         self.until_waits(database, "wait_event_type = 'Lock'").await;
     }
 
+    /// Waits until it stands before the table that [`super::scenes::busy`] holds, and has told of the migration before: the
+    /// next may be under way before the answer to that one has come.
+    pub(crate) async fn until_busy(&mut self, database: &Database<'_>) {
+        self.until_blocked(database).await;
+        self.until_said("applied").await;
+    }
+
     /// Waits until it is in `pg_sleep`.
     pub(crate) async fn until_asleep(&mut self, database: &Database<'_>) {
         self.until_waits(database, "wait_event = 'PgSleep'").await;
