@@ -88,8 +88,7 @@ async fn what_was_told_and_is_gone_is_applied_again() {
     let (database, _holder) = busy(&server).await;
     let _writer = Writer::hold(&database).await;
     let mut run = Running::start(run_at(&database, &["up"]));
-    run.until_blocked(&database).await;
-    run.until_said("applied       2025_05_23_1").await;
+    run.until_busy(&database).await;
     server.crash_and_restart();
     let run = run.end();
     golden("crash_gone.txt", &told(&run, &database));
@@ -102,8 +101,12 @@ async fn what_is_applied_again_is_reported_once() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
     let _writer = Writer::hold(&database).await;
-    let mut run = Running::start(run_at(&database, &["up", "--output", "json"]));
-    run.until_blocked(&database).await;
+    let run = run_at(
+        &database,
+        &["up", "--output", "json", "--log-level", "info"],
+    );
+    let mut run = Running::start(run);
+    run.until_busy(&database).await;
     server.crash_and_restart();
     let run = run.end();
     assert!(run.stderr.contains("it is applied again"), "{}", run.text());
@@ -120,9 +123,10 @@ async fn what_may_be_gone_is_not_reported_as_applied() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
     let writer = Writer::hold(&database).await;
-    let arguments = ["up", "--wait-timeout", "500ms", "--output", "json"];
+    let arguments = "up --wait-timeout 500ms --output json --log-level info";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
     let mut run = Running::start(run_at(&database, &arguments));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     server.crash();
     let run = run.end();
     assert_eq!(run.code, Some(6), "{}", run.text());

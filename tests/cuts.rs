@@ -157,7 +157,7 @@ async fn a_connection_that_is_cut_is_opened_again() {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let mut run = Running::start(run_at(&database.url_through(proxy.port())));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.cut();
     run.until_says("the connection was lost", 1);
     run.until_blocked(&database).await;
@@ -173,7 +173,7 @@ async fn a_server_that_crashes_and_comes_back_is_gone_on_with() {
     let (database, _holder) = busy(&server).await;
     let run = run_at(&database.url()).env(EACH.0, EACH.1);
     let mut run = Running::start(run);
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     server.crash();
     run.until_says("waiting for the server", 1);
     server.start_again();
@@ -203,8 +203,14 @@ async fn stays_away(server: &Server) {
 async fn away(server: &Server, database: &Database<'_>, holder: Session, output: &str) -> Run {
     let arguments = ["up", "--wait-timeout", "500ms", "--output", output];
     let run = dsentr(&arguments).env("DATABASE_URL", &database.url());
+    // So that a run which reports at its end tells on the way, too.
+    let level = if output == "json" { "info" } else { "warn" };
+    let run = run.env("DSENTR_MIGRATE_LOG_LEVEL", level);
     let mut run = Running::start(run.env(EACH.0, EACH.1));
     run.until_blocked(database).await;
+    if output == "json" {
+        run.until_said("applied").await;
+    }
     drop(holder);
     server.crash();
     let run = run.end();
@@ -217,7 +223,7 @@ async fn a_server_that_is_shut_down_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
     let mut run = Running::start(run_at(&database.url()));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     server.shut_down();
     run.until_says("waiting for the server", 1);
     server.start_again();
@@ -231,7 +237,7 @@ async fn a_session_that_an_administrator_ends_is_a_failure() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let mut run = Running::start(run_at(&database.url()));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     holder
         .batch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         .await;

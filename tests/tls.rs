@@ -741,7 +741,7 @@ async fn a_connection_that_ends_is_opened_again() {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let mut run = Running::start(encrypted(&database.url_through(proxy.port())));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.cut();
     run.until_says("the connection was lost", 1);
     run.until_blocked(&database).await;
@@ -758,7 +758,7 @@ async fn a_connection_that_ends_is_opened_again() {
         // So that nothing depends on how much of the log is on disk when the server goes down.
         let dsentr = encrypted(&database.url()).env("DSENTR_MIGRATE_UP_SYNCHRONOUS_COMMIT", "each");
         let mut run = Running::start(dsentr);
-        run.until_blocked(&database).await;
+        run.until_busy(&database).await;
         end(server);
         run.until_says("waiting for the server", 1);
         server.start_again();
