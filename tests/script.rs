@@ -262,6 +262,8 @@ async fn a_failure_in_the_middle_leaves_nothing_half_done() {
     let server = Server::shared();
     for goes_on in ["psql", "up"] {
         let database = server.database();
+        // In a database without a history it would not be begun.
+        up_to(&database, "2025_05_08_1");
         let session = database.session().await;
         session
             .batch("CREATE TABLE workspace_invitations (in_the_way int)")
