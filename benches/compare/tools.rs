@@ -109,7 +109,7 @@ impl Form {
                 let before = before.unwrap_or_else(|| "None".to_owned());
                 let text = format!(
                     "from alembic import op\n\nrevision = '{version}'\ndown_revision = {before}\n\n\n\
-                     def upgrade():\n    op.get_bind().exec_driver_sql(r\"\"\"{sql}\"\"\")\n"
+                     def upgrade():\n    op.get_bind().connection.cursor().execute(r\"\"\"{sql}\"\"\")\n"
                 );
                 (format!("versions/{stem}.py"), text)
             }
