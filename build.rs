@@ -11,6 +11,8 @@
     reason = "shared with the library, which uses and exports the rest"
 )]
 mod check;
+#[path = "src/origin.rs"]
+mod origin;
 #[path = "src/source/mod.rs"]
 #[expect(
     dead_code,
@@ -22,13 +24,20 @@ mod source;
 
 use check::{Entry, Gate, Outcome};
 use source::Day;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 use std::{env, fs, io};
 
 fn main() -> ExitCode {
-    for input in ["build.rs", "src/check", "src/source", source::FOLDER] {
+    for input in [
+        "build.rs",
+        "src/check",
+        "src/origin.rs",
+        "src/source",
+        source::FOLDER,
+    ] {
         println!("cargo::rerun-if-changed={input}");
     }
     match run() {
@@ -48,6 +57,7 @@ fn fail(lines: &[String]) -> ExitCode {
 
 /// The lines of all problems; none means that the files are staged.
 fn run() -> Result<Vec<String>, String> {
+    origin::tell(is_release())?;
     let entries = read(Path::new(source::FOLDER))?;
     let outcome = judge(&entries)?;
     if !outcome.problems.is_empty() {
@@ -64,9 +74,13 @@ fn run() -> Result<Vec<String>, String> {
     Ok(Vec::new())
 }
 
+/// For every profile that inherits from `release`: that of `cargo install` and of `cargo bench` too.
+fn is_release() -> bool {
+    env::var_os("PROFILE").is_some_and(|profile| profile == "release")
+}
+
 fn judge(entries: &[Entry]) -> Result<Outcome, String> {
-    // `release` for every profile that inherits from it: that of `cargo install` and of `cargo bench` too.
-    let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
+    let release = is_release();
     let lenient = env::var_os("CARGO_FEATURE_LENIENT").is_some();
     if lenient && release {
         return Err(
@@ -113,10 +127,11 @@ fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String>
         at(&folder, fs::remove_dir_all(&folder))?;
     }
     at(&folder, fs::create_dir_all(&folder))?;
-    let bytes_of = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.name == name);
-        entry.and_then(|entry| entry.bytes.as_deref())
-    };
+    let named = entries
+        .iter()
+        .filter_map(|entry| Some((entry.name.as_str(), entry.bytes.as_deref()?)));
+    let named: BTreeMap<&str, &[u8]> = named.collect();
+    let bytes_of = |name: &str| named.get(name).copied();
     for migration in &outcome.migrations {
         let name = format!("{}.sql", migration.stem);
         let path = folder.join(&name);

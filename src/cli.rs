@@ -154,7 +154,7 @@ pub enum Command {
     },
     /// Show every setting, its value (secrets masked) and where it came from
     Config,
-    /// Show version, build, newest migration and the SHA-256 of every embedded file
+    /// Show version, commit, toolchain, newest migration and the SHA-256 of every embedded file
     Version,
 }
 

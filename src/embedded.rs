@@ -33,6 +33,8 @@ pub struct Migration {
     pub sha256: [u8; 32],
     /// refinery's checksum, over the forward part alone.
     pub checksum: u64,
+    /// The digest of a history in which it is the newest, and all before it are applied.
+    pub applied_sum: i128,
     /// From the start to the last byte of the forward part that is no white space.
     pub forward: Span,
     /// The statements of the forward part, each without its semicolon.
@@ -295,9 +297,12 @@ fn purpose(text: &str) -> String {
 /// The folder that the build staged: the files that passed, and no other.
 pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/migrations");
 
-/// The lock file that the seals were read from, byte for byte, and its SHA-256 in hexadecimal; none where nothing is
-/// sealed.
-pub fn lock_file() -> Option<(&'static [u8], &'static str)> {
+/// The lock file that the seals were read from, byte for byte, and its SHA-256 in hexadecimal; none where one of these is not
+/// sealed. It is of the embedded ones, and this crate can be used with others.
+pub fn lock_file(embedded: &[Migration]) -> Option<(&'static [u8], &'static str)> {
+    if embedded.iter().any(|migration| migration.seal.is_none()) {
+        return None;
+    }
     let file = FILES.get_file(LOCK_FILE)?;
     Some((
         file.contents(),
@@ -358,13 +363,15 @@ pub fn leak_sealed(
     checked: &[crate::check::Checked],
     lock_file: &crate::check::seal::LockFile,
 ) -> &'static [Migration] {
-    let migrations = checked.iter().map(|checked| {
+    let applied = crate::check::applied_sums(checked);
+    let migrations = checked.iter().zip(applied).map(|(checked, applied_sum)| {
         let name = format!("{}.sql", checked.stem);
         let entry = entries.iter().find(|entry| entry.name == name);
         let bytes = entry.and_then(|entry| entry.bytes.clone());
         let bytes = bytes.expect("a checked migration comes from its entries");
         let seal = lock_file.seal(&checked.stem).map(leak_seal);
         Migration {
+            applied_sum,
             seal,
             ..leak_one(name, bytes, checked)
         }
@@ -442,6 +449,8 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
         file: Box::leak(Box::new(File::new(name.leak(), bytes.leak()))),
         sha256: checked.sha256,
         checksum: checked.checksum,
+        // Of the others it knows nothing.
+        applied_sum: 0,
         forward: checked.forward,
         statements: spans(&checked.statements),
         mode: match checked.mode {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::adopt::Refused;
-use crate::apply::{Cause, EndsAt, Failure, Standing};
+use crate::apply::{Cause, Failure, Reach, Standing};
 use crate::bootstrap::{Halted, Impossible};
 use crate::config::ConfigError;
 use crate::connect::{Lost, Unreachable};
@@ -84,8 +84,8 @@ pub struct Underway {
     pub error: Error,
     /// How far it had come.
     pub standing: Standing,
-    /// Where the database stands if a step that was sent and not answered is committed.
-    pub doubt: Option<EndsAt>,
+    /// Where the database stands if what was sent and not answered is committed.
+    pub doubt: Option<Reach>,
 }
 
 impl Error {
@@ -115,7 +115,9 @@ impl Error {
                 }
             }
             Self::Pending => exit_code::PENDING,
-            Self::Refusal(Refusal::Disagreement(_) | Refusal::Ahead { .. })
+            Self::Refusal(
+                Refusal::Disagreement(_) | Refusal::Untracked { .. } | Refusal::Ahead { .. },
+            )
             | Self::Drift(_)
             | Self::Adoption(_) => exit_code::DISAGREEMENT,
             Self::Impossible(impossible) if impossible.has_difference() => exit_code::DISAGREEMENT,

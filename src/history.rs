@@ -8,6 +8,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::config::HistoryTable;
 use crate::connect::{Session, broken};
+use crate::embedded::Migration;
 use crate::error::Error;
 use crate::server_error::ServerError;
 use crate::source::Version;
@@ -22,6 +23,15 @@ pub struct History {
     pub exists: bool,
     /// Its rows, by version.
     pub rows: Vec<Row>,
+}
+
+/// The same in one row, which says how much of what is embedded was applied where that is all that was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many rows there are.
+    rows: usize,
+    /// The sum of their hashes; none where there are no rows.
+    sum: Option<i128>,
 }
 
 /// One applied migration. A row that was written by hand may lack anything but the version.
@@ -68,19 +78,10 @@ impl History {
             "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
             table.qualified()
         );
-        let messages = match session.client.simple_query(&question).await {
-            Ok(messages) => messages,
-            // Asking first whether the table is there would cost a round trip on every run.
-            Err(error) if is_undefined_table(&error) => return Ok(Self::default()),
-            Err(error) => {
-                let purpose = format!("the history {} cannot be read", table.qualified());
-                return Err(broken(&purpose, &error));
-            }
+        let Some(rows) = ask(session, table, &question).await? else {
+            return Ok(Self::default());
         };
-        let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(read_row(row, table)),
-            _ => None,
-        });
+        let rows = rows.iter().map(|row| read_row(row, table));
         Ok(Self {
             exists: true,
             rows: rows.collect::<anyhow::Result<_>>()?,
@@ -91,6 +92,73 @@ impl History {
     pub fn position(&self) -> Option<Version> {
         self.rows.last().map(|row| row.version)
     }
+}
+
+impl Digest {
+    /// Asks the database, in one round trip and for one row, with or without the table.
+    ///
+    /// # Errors
+    /// As [`History::read`].
+    pub async fn read(session: &Session, table: &HistoryTable) -> Result<Self, Error> {
+        let answer = ask(session, table, &question(table)).await?;
+        let Some(row) = answer.as_deref().and_then(<[_]>::first) else {
+            return Ok(Self::default());
+        };
+        let rows = row.get(0).and_then(|count| count.parse().ok());
+        Ok(Self {
+            rows: rows.context("the server counts the rows of the history in no number")?,
+            sum: row.get(1).and_then(|sum| sum.parse().ok()),
+        })
+    }
+
+    /// How many of the embedded migrations are applied, where those are the first of them, as they are here, and nothing
+    /// else is. None says no more than that the rows have to be read.
+    pub fn applied(&self, embedded: &[Migration]) -> Option<usize> {
+        let Some(newest) = self.rows.checked_sub(1) else {
+            return Some(0);
+        };
+        let is_ours = self.sum == Some(embedded.get(newest)?.applied_sum);
+        is_ours.then_some(self.rows)
+    }
+}
+
+/// The digest is the number of the rows and the sum of a hash of each: of a line of version, name and checksum. No part of
+/// ours is empty or has a space in it, so no other row has the same line. The hash is no stronger than the checksums, and
+/// need not be: whoever may write the history can write what he likes into it.
+///
+/// Of all that a server could compute this costs it least, with many rows and with few: a connection that has just been
+/// opened looks up each function that is named, and of OpenSSL, which has the strong hashes, it has to read the settings.
+///
+/// Nothing in it depends on the order of letters. The functions are named with their schema, since one of somebody else's
+/// may fit better and would run as us.
+fn question(table: &HistoryTable) -> String {
+    format!(
+        "SELECT pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(\
+         pg_catalog.concat(version, ' ', name, ' ', checksum) COLLATE pg_catalog.\"C\", '0')) FROM {}",
+        table.qualified()
+    )
+}
+
+/// The rows of the answer; none where the table is not there.
+async fn ask(
+    session: &Session,
+    table: &HistoryTable,
+    question: &str,
+) -> Result<Option<Vec<SimpleQueryRow>>, Error> {
+    let messages = match session.client.simple_query(question).await {
+        Ok(messages) => messages,
+        // Asking first whether the table is there would cost a round trip on every run.
+        Err(error) if is_undefined_table(&error) => return Ok(None),
+        Err(error) => {
+            let purpose = format!("the history {} cannot be read", table.qualified());
+            return Err(broken(&purpose, &error));
+        }
+    };
+    let rows = messages.into_iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Ok(Some(rows.collect()))
 }
 
 fn is_undefined_table(error: &tokio_postgres::Error) -> bool {

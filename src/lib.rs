@@ -19,6 +19,8 @@ pub mod embedded;
 pub mod error;
 pub mod foreign;
 pub mod history;
+#[cfg(feature = "authoring")]
+pub mod inventory;
 pub mod lock;
 pub mod log;
 pub mod page;

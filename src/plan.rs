@@ -153,12 +153,20 @@ pub enum Refusal {
     },
     /// History and binary disagree. Exit code 4.
     Disagreement(Vec<Disagreement>),
+    /// Tables of the sealed schema are there, and the history has nothing. Exit code 4.
+    Untracked {
+        /// The tables, as SQL names them.
+        tables: Vec<String>,
+    },
     /// The database is ahead of this binary, and that was asked to be an error. Exit code 4.
     Ahead {
         /// The versions that this binary does not carry.
         versions: Vec<Version>,
     },
 }
+
+/// How many tables a message names.
+const TABLES_SHOWN: usize = 3;
 
 /// One migration on which history and binary disagree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -201,6 +209,20 @@ impl fmt::Display for Refusal {
                     "history and binary disagree on {} migration{plural}; nothing was done",
                     list.len()
                 )
+            }
+            Self::Untracked { tables } => {
+                let shown = tables.len().min(TABLES_SHOWN);
+                let plural = if tables.len() == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the database has {} table{plural} of this schema and no history of them: {}",
+                    tables.len(),
+                    tables[..shown].join(", ")
+                )?;
+                match tables.len() - shown {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Self::Ahead { versions } => {
                 let plural = if versions.len() == 1 { "" } else { "s" };
@@ -247,6 +269,27 @@ pub fn plan<'a>(
         }
     }
     Ok(plan)
+}
+
+/// The same where the first migrations are applied, as they are here, and nothing else is.
+///
+/// # Errors
+/// [`Refusal::NoSuchTarget`].
+pub fn plan_after(
+    embedded: &[Migration],
+    applied: usize,
+    target: Option<Version>,
+) -> Result<Plan<'_>, Refusal> {
+    check_target(embedded, target)?;
+    let (before, pending) = embedded.split_at(applied);
+    let is_wanted =
+        |migration: &&Migration| target.is_none_or(|target| migration.version <= target);
+    Ok(Plan {
+        steps: pending.iter().take_while(is_wanted).collect(),
+        applied,
+        position: before.last().map(|migration| migration.version),
+        ahead: Vec::new(),
+    })
 }
 
 /// Refuses a version that is not embedded.

@@ -136,6 +136,8 @@ async fn assert_complete(server: &Server, admin: &str) {
     let run = |arguments: &[&str]| with_roles(command(server, admin, arguments)).run();
     let first = run(&["bootstrap", "--up"]);
     assert_eq!(first.code, Some(0), "{}", first.text());
+    let verify = run(&["verify"]);
+    assert_eq!(verify.code, Some(0), "{}", verify.text());
     let up = run(&["up"]);
     let last = up.stdout.lines().last();
     assert_eq!(last, Some("nothing to do: the database is at 2025_12_03_1"));

@@ -69,6 +69,7 @@ impl Project {
             "Cargo.lock",
             "build.rs",
             "src/check",
+            "src/origin.rs",
             "src/source",
             "src/embedded.rs",
         ] {
@@ -117,22 +118,54 @@ impl Project {
         said(&output)
     }
 
+    /// The commit that a build to be released is told to come from.
+    fn commit(&self, given: &str) -> String {
+        let mut cargo = self.command("check", &["--release", "--message-format=json"]);
+        let output = cargo.env("SOURCE_COMMIT", given).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let variables = String::from_utf8(output.stdout).unwrap();
+        let mut variables = variables.lines().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).unwrap();
+            let env = message["env"].as_array()?.clone();
+            env.into_iter().find(|pair| pair[0] == "ORIGIN_COMMIT")
+        });
+        let commit = variables.next().expect("the script ran for this project");
+        commit[1].as_str().unwrap().to_owned()
+    }
+
+    /// What git prints in the project's folder, whoever runs the test.
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     fn cargo(&self, command: &str) -> Output {
         self.cargo_with(command, &[])
     }
 
     fn cargo_with(&self, command: &str, arguments: &[&str]) -> Output {
+        self.command(command, arguments).output().unwrap()
+    }
+
+    fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate-target");
-        Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
             .args([command, "--offline", "--color=never"])
             .args(arguments)
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_INCREMENTAL", "1")
             .env_remove("RUSTFLAGS")
-            .env("RUST_BACKTRACE", "1")
-            .output()
-            .unwrap()
+            .env("RUST_BACKTRACE", "1");
+        cargo
     }
 
     /// What is embedded, a line for each file.
@@ -165,19 +198,21 @@ impl Project {
     }
 }
 
+/// What the library of the copy and its build script use.
+const NEEDED: [&str; 9] = [
+    "annotate-snippets",
+    "include_dir",
+    "rowan",
+    "serde",
+    "sha2",
+    "siphasher",
+    "squawk-linter",
+    "squawk-syntax",
+    "toml",
+];
+
 /// The manifest without what neither the checks nor the embedding need: no database client is compiled for these tests.
 fn small(manifest: &str) -> String {
-    const NEEDED: [&str; 9] = [
-        "annotate-snippets",
-        "include_dir",
-        "rowan",
-        "serde",
-        "sha2",
-        "siphasher",
-        "squawk-linter",
-        "squawk-syntax",
-        "toml",
-    ];
     let mut section = String::new();
     let mut small = String::new();
     for line in manifest.lines() {
@@ -194,14 +229,41 @@ fn small(manifest: &str) -> String {
             // Its target is not copied.
             "[package]" => !line.starts_with("default-run"),
             "[features]" => true,
-            section => section.starts_with("[profile"),
+            section => {
+                let package = section.split_once(".package.");
+                section.starts_with("[profile")
+                    && package
+                        .is_none_or(|(_, package)| NEEDED.contains(&package.trim_end_matches(']')))
+            }
         };
         if keep {
-            small.push_str(&line.replace("= \"dsentr-migrate\"", "= \"copied-project\""));
+            let line = line.replace("= \"dsentr-migrate\"", "= \"copied-project\"");
+            small.push_str(&if section == "[features]" {
+                of_needed(&line)
+            } else {
+                line
+            });
             small.push('\n');
         }
     }
     small
+}
+
+/// A feature turns on what is there.
+fn of_needed(line: &str) -> String {
+    let Some((name, list)) = line.split_once(" = [") else {
+        return line.to_owned();
+    };
+    let is_needed = |entry: &&str| {
+        let name = entry.trim_matches('"').strip_prefix("dep:");
+        name.is_none_or(|name| NEEDED.contains(&name))
+    };
+    let entries: Vec<&str> = list
+        .trim_end_matches(']')
+        .split(", ")
+        .filter(is_needed)
+        .collect();
+    format!("{name} = [{}]", entries.join(", "))
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -412,6 +474,49 @@ fn an_unsealed_file_is_a_warning_and_no_release() {
     told += "== both are\n";
     told += &project.warnings(&["--release"]);
     compare("unsealed_build.txt", &told);
+}
+
+#[test]
+fn a_build_to_be_released_knows_its_commit() {
+    let project = Project::new();
+    project.seal();
+    // Cargo takes out of Cargo.lock what this manifest does not ask for.
+    project.warnings(&["--release"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "."]);
+    let commit = || {
+        project.git(&["commit", "--quiet", "--allow-empty", "--message=a"]);
+        project.git(&["rev-parse", "HEAD"])
+    };
+    let first = commit();
+    assert_eq!(project.commit(""), first);
+    project.write("notes", "Nothing that is built in.\n");
+    assert_eq!(project.commit(""), first);
+    let second = commit();
+    assert_ne!(first, second);
+    assert_eq!(project.commit(""), second);
+    project.write("src/main.rs", "//! Another.\nfn main() {}\n");
+    assert_eq!(project.commit(""), format!("{second}-modified"));
+    project.git(&["checkout", "--quiet", "src/main.rs"]);
+    assert_eq!(project.commit(""), second);
+    project.write("src/unknown.rs", "//! New.\n");
+    assert_eq!(project.commit(""), format!("{second}-modified"));
+    project.rebuilds();
+    commit();
+    assert!(
+        !project.rebuilds(),
+        "a developer's build does not know the commit"
+    );
+    fs::remove_dir_all(project.path(".git")).unwrap();
+    // Not that of the clone whose target folder this is in.
+    assert_eq!(project.commit(""), "");
+    assert_eq!(project.commit("v1.0.0-rc.1"), "v1.0.0-rc.1");
+    let mut wrong = project.command("check", &["--release"]);
+    let output = wrong.env("SOURCE_COMMIT", "a b").output().unwrap();
+    assert_eq!(
+        said(&output),
+        "error: copied-project@0.1.0: SOURCE_COMMIT is no name of a commit: \"a b\"\nerror: build script logged errors\n"
+    );
 }
 
 /// `cargo migration` is built so: it repairs what the gate refuses.

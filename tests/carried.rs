@@ -4,8 +4,9 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
-use dsentr_migrate::cli::Command;
+use dsentr_migrate::cli;
 use dsentr_migrate::config::Format;
 use dsentr_migrate::source::LOCK_FILE;
 use sha2::{Digest, Sha256};
@@ -13,7 +14,6 @@ use support::executable::dsentr;
 use support::golden::golden;
 use support::library::Library;
 
-/// `migrations.lock` is no migration: what it says is carried, and not as a file.
 /// The migrations and their seals.
 fn sources() -> BTreeMap<String, Vec<u8>> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
@@ -69,7 +69,7 @@ fn export_writes_what_was_built_in() {
     expected.insert("SHA256SUMS".to_owned(), sums(&expected).into_bytes());
     expected.insert("INDEX.md".to_owned(), index.into_bytes());
     assert_eq!(exported, expected);
-    let check = std::process::Command::new("sha256sum")
+    let check = Command::new("sha256sum")
         .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
         .current_dir(&target)
         .output()
@@ -124,7 +124,7 @@ async fn the_index_is_for_a_reader() {
     ]);
     let keep = tempfile::tempdir().expect("a temporary folder");
     let folder = keep.path().join("new");
-    let command = Command::Export {
+    let command = cli::Command::Export {
         folder: folder.clone(),
     };
     let ended = library.run_with(&[], command, Format::Text).await;
@@ -163,24 +163,49 @@ fn wrong_settings_of_a_connection_do_not_matter() {
 }
 
 #[test]
-fn version_lists_every_file_with_its_sum() {
+fn version_says_which_build_it_is_and_lists_every_file_with_its_sum() {
     let run = dsentr(&["version"]).run();
-    let newest = "2025_12_03_1";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<_> = run.stdout.lines().collect();
+    let (about, listed) = lines.split_at(3);
     let build = if cfg!(debug_assertions) {
         "debug"
     } else {
         "release"
     };
-    let mut migrations = sources();
-    migrations.remove(LOCK_FILE).expect("all are sealed");
-    let commit = option_env!("DSENTR_MIGRATE_COMMIT").unwrap_or("not recorded");
-    let expected = format!(
-        "dsentr-migrate {} ({build} build, commit {commit})\n55 migrations, newest {newest}\n{}",
-        env!("CARGO_PKG_VERSION"),
-        sums(&migrations)
-    );
+    let commit = match env!("ORIGIN_COMMIT") {
+        "" => "not recorded",
+        commit => commit,
+    };
+    let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
-        (run.code, run.stdout, run.stderr.as_str()),
-        (Some(0), expected, "")
+        about[0],
+        format!("dsentr-migrate {version} ({build} build, commit {commit})")
     );
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.expect("it has compiled this").stdout;
+    let rustc = String::from_utf8_lossy(&rustc);
+    assert_eq!(
+        about[1],
+        format!("{}, {}", rustc.trim(), env!("ORIGIN_TARGET"))
+    );
+    assert_eq!(about[2], "55 migrations, newest 2025_12_03_1");
+    let sources = in_the_sources();
+    assert_eq!(sorted(listed), sorted(&sources.lines().collect::<Vec<_>>()));
+}
+
+fn sorted<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let mut lines = lines.to_vec();
+    lines.sort_unstable();
+    lines
+}
+
+/// The sums of all that is embedded, by its path.
+fn in_the_sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["config", "migrations"].map(|folder| {
+        let named = |(name, bytes)| (format!("{folder}/{name}"), bytes);
+        sums(&files(&root.join(folder)).into_iter().map(named).collect())
+    });
+    folders.concat()
 }

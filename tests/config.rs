@@ -37,6 +37,35 @@ fn the_same_for_machines() {
     golden("config.json", &run.text());
 }
 
+/// A credential of systemd's is weaker than any other variable, and one of another name is none.
+#[test]
+fn a_unit_has_its_password_from_systemd() {
+    let password = |name: &str, variables: &[(&str, &str)]| {
+        let run = dsentr(&["config"]).file(name, "s3cret\n");
+        let run = variables
+            .iter()
+            .fold(
+                run.env("CREDENTIALS_DIRECTORY", "."),
+                |run, (name, value)| run.env(name, value),
+            )
+            .run();
+        let mut lines = run.stdout.lines();
+        let line = lines.find(|line| line.starts_with("database.password "));
+        let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
+        words[1..].join(" ")
+    };
+    let name = "dsentr-migrate.password";
+    assert_eq!(
+        password(name, &[]),
+        "*** CREDENTIALS_DIRECTORY in ./dsentr-migrate.password"
+    );
+    assert_eq!(password("another.password", &[]), "- not set");
+    assert_eq!(
+        password(name, &[("PGPASSWORD", "s3cret")]),
+        "*** PGPASSWORD"
+    );
+}
+
 /// The administrator's connection has parts and files of its own; a password's file is read when it is needed.
 #[test]
 fn the_administrator_has_settings_of_his_own() {
@@ -97,6 +126,7 @@ fn what_is_wrong_is_told_with_its_place() {
         dsentr(&["config"]).env("PGSSLMODE", "always"),
         dsentr(&["config"]).env("PGSERVICE", "dsentr"),
         dsentr(&["config", "--log-level", "dsentr_migrate=loud"]),
+        dsentr(&["config", "--log-level", "loud"]),
         dsentr(&["status"])
             .env("PGHOST", "a,b")
             .env("PGPORT", "1,2,3"),

@@ -33,6 +33,9 @@ const VARYING: [&str; 2] = [
     "WARN waiting for the server, up to 500ms: ",
 ];
 
+/// What is told as applied survives a crash that comes at once; tests/crashes.rs has the others.
+const EACH: (&str, &str) = ("DSENTR_MIGRATE_UP_SYNCHRONOUS_COMMIT", "each");
+
 /// What a run told, as [`mask::told`], and without what races with the server: that the lock is still with our
 /// own lost session for a moment, and with what words a server goes down.
 fn told(run: &Run, database: &Database<'_>, proxies: &[u16]) -> String {
@@ -106,10 +109,10 @@ async fn what_somebody_else_applied_in_between_is_not_claimed() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
+    // The one before, the one that is blocked, and the one behind it.
+    proxy.on_commit(Fault::LoseRequest, 3);
     let mut run = Running::start(run_at(&database.url_through(proxy.port())));
-    // The COMMIT of the migration that is blocked is on its way to the server already.
     run.until_blocked(&database).await;
-    proxy.on_commit(Fault::LoseRequest, 1);
     proxy.refuse();
     holder.close().await;
     proxy.until_fired();
@@ -154,7 +157,7 @@ async fn a_connection_that_is_cut_is_opened_again() {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let mut run = Running::start(run_at(&database.url_through(proxy.port())));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.cut();
     run.until_says("the connection was lost", 1);
     run.until_blocked(&database).await;
@@ -168,8 +171,9 @@ async fn a_connection_that_is_cut_is_opened_again() {
 async fn a_server_that_crashes_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
-    let mut run = Running::start(run_at(&database.url()));
-    run.until_blocked(&database).await;
+    let run = run_at(&database.url()).env(EACH.0, EACH.1);
+    let mut run = Running::start(run);
+    run.until_busy(&database).await;
     server.crash();
     run.until_says("waiting for the server", 1);
     server.start_again();
@@ -198,8 +202,15 @@ async fn stays_away(server: &Server) {
 
 async fn away(server: &Server, database: &Database<'_>, holder: Session, output: &str) -> Run {
     let arguments = ["up", "--wait-timeout", "500ms", "--output", output];
-    let mut run = Running::start(dsentr(&arguments).env("DATABASE_URL", &database.url()));
+    let run = dsentr(&arguments).env("DATABASE_URL", &database.url());
+    // So that a run which reports at its end tells on the way, too.
+    let level = if output == "json" { "info" } else { "warn" };
+    let run = run.env("DSENTR_MIGRATE_LOG_LEVEL", level);
+    let mut run = Running::start(run.env(EACH.0, EACH.1));
     run.until_blocked(database).await;
+    if output == "json" {
+        run.until_said("applied").await;
+    }
     drop(holder);
     server.crash();
     let run = run.end();
@@ -212,7 +223,7 @@ async fn a_server_that_is_shut_down_and_comes_back_is_gone_on_with() {
     let server = Server::of_its_own();
     let (database, _holder) = busy(&server).await;
     let mut run = Running::start(run_at(&database.url()));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     server.shut_down();
     run.until_says("waiting for the server", 1);
     server.start_again();
@@ -226,7 +237,7 @@ async fn a_session_that_an_administrator_ends_is_a_failure() {
     let server = Server::shared();
     let (database, holder) = busy(server).await;
     let mut run = Running::start(run_at(&database.url()));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     holder
         .batch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         .await;

@@ -540,7 +540,7 @@ async fn messages_are_recognized_however_they_are_split() {
         (answer[0], ready.count(), proxy.fired())
     };
     let direct = database.session().await;
-    for (fault, answers) in [(Fault::LoseRequest, 0), (Fault::LoseAnswer, 1)] {
+    for (fault, answers) in [(Fault::LoseRequest, 1), (Fault::LoseAnswer, 1)] {
         proxy.on_commit(fault, 1);
         assert_eq!(seen(), (b'N', answers, true), "{fault:?}");
         until_alone(&direct).await;

@@ -245,10 +245,25 @@ async fn a_history_that_disagrees_is_refused_as_up_refuses_it() {
 }
 
 #[tokio::test]
+async fn a_schema_without_its_history_is_left_alone() {
+    let database = Server::shared().database();
+    up_to(&database, "2025_05_12_2");
+    let session = database.session().await;
+    session.batch("DROP TABLE refinery_schema_history").await;
+    let before = catalogue::read_exactly(&session).await;
+    golden("script_untracked.txt", &run(&script(&[]), &database).text());
+    let after = catalogue::read_exactly(&session).await;
+    assert_same("a schema without its history", &before, &after);
+    session.close().await;
+}
+
+#[tokio::test]
 async fn a_failure_in_the_middle_leaves_nothing_half_done() {
     let server = Server::shared();
     for goes_on in ["psql", "up"] {
         let database = server.database();
+        // In a database without a history it would not be begun.
+        up_to(&database, "2025_05_08_1");
         let session = database.session().await;
         session
             .batch("CREATE TABLE workspace_invitations (in_the_way int)")

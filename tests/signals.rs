@@ -228,7 +228,7 @@ async fn while_frozen(way: Way) {
     let proxy = Proxy::start(server.port());
     let url = database.url_through(proxy.port());
     let mut run = Running::start(run_at(&["up"], &url));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.freeze(way);
     let run = stop(run, "TERM");
     golden("signal_frozen.txt", &told(&run, &database, &[proxy.port()]));
@@ -247,7 +247,7 @@ async fn a_second_signal_ends_it_at_once() {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let mut run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.freeze(Way::Both);
     run.signal("INT");
     run.signal("TERM");
@@ -296,7 +296,7 @@ async fn while_a_lost_server_is_waited_for() {
     let (database, holder) = busy(server).await;
     let proxy = Proxy::start(server.port());
     let mut run = Running::start(run_at(&["up"], &database.url_through(proxy.port())));
-    run.until_blocked(&database).await;
+    run.until_busy(&database).await;
     proxy.refuse();
     proxy.cut();
     run.until_says("waiting for the server", 1);

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsentr_migrate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
+use dsentr_migrate::apply::{Cause, Failure, Left, Reach, Standing, Task};
 use dsentr_migrate::error::Error;
 use dsentr_migrate::report::{ADVICE_BY_CLASS, ADVICE_BY_CODE, ErrorReport, Paint, render_error};
 use dsentr_migrate::server_error::ServerError;
@@ -380,7 +380,11 @@ fn failure(left: Left, statement: Option<usize>, server: Option<ServerError>) ->
             done: 2,
             position: Some("2025_01_01_1".parse().expect("a version")),
         },
-        ends_at: EndsAt(Some("2025_01_01_2".parse().expect("a version"))),
+        reach: Reach {
+            ends_at: Some("2025_01_01_2".parse().expect("a version")),
+            steps: 1,
+            told: 0,
+        },
     };
     failure.into()
 }

@@ -10,8 +10,7 @@ use dsentr_migrate::history::{History, Row};
 use dsentr_migrate::plan::{Extent, Refusal, compare, plan, rollback_plan};
 use dsentr_migrate::source::Version;
 use support::golden::golden;
-use support::library::Library;
-use support::library::up;
+use support::library::{Library, stock, up};
 use support::mask::mask;
 use support::server::Server;
 
@@ -348,15 +347,7 @@ async fn an_older_binary_on_a_newer_database() {
 #[tokio::test]
 async fn stock_refinery_and_this_binary_read_each_other() {
     let library = binary(&[1, 2, 3]);
-    let stock: Vec<refinery::Migration> = library
-        .0
-        .iter()
-        .map(|migration| {
-            let name = dsentr_migrate::apply::refinery_name(migration);
-            refinery::Migration::unapplied(&name, migration.forward_sql())
-                .expect("a name that refinery takes")
-        })
-        .collect();
+    let stock: Vec<refinery::Migration> = library.0.iter().map(stock).collect();
     let checksums: Vec<u64> = stock.iter().map(refinery::Migration::checksum).collect();
     assert_eq!(
         checksums,

@@ -8,7 +8,7 @@ use dsentr_migrate::embedded::MIGRATIONS;
 use dsentr_migrate::error::exit_code;
 use support::golden::golden;
 use support::library::{Ended, Library, step, up};
-use support::mask::mask;
+use support::mask::{mask, mask_counts};
 use support::pooler::{PoolMode, Pooler};
 use support::sealing::sealed;
 use support::server::{Database, Role, Server, Session};
@@ -389,4 +389,40 @@ $$;
 /// The whole output, without what another run of the test gives otherwise.
 fn is(name: &str, database: &Database<'_>, ended: &Ended) {
     golden(name, &mask(&ended.text(), database));
+}
+
+/// Somebody has a table for himself alone: it is tried again, to the end of the budget for table locks, and told who it is.
+#[tokio::test]
+async fn a_table_that_nobody_may_see_is_not_waited_for_without_an_end() {
+    // To print the condition, the server has to see the columns.
+    let users = step("CREATE TABLE users (id bigint PRIMARY KEY, email text CHECK (email <> ''));");
+    let unsealed = Library::of(&[("2025_01_01_1_users.sql", users.as_str())]);
+    let library = Library(sealed(unsealed.0, Server::shared()).await);
+    let database = Server::shared().database();
+    let url = database.url();
+    let ended = library.run(&url, up()).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    let holder = database.session().await;
+    for sql in [
+        "SET application_name TO reporting",
+        "BEGIN",
+        "LOCK TABLE users IN ACCESS EXCLUSIVE MODE",
+    ] {
+        holder.batch(sql).await;
+    }
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "10ms"),
+        ("DSENTR_MIGRATE_TABLE_LOCK_BUDGET", "50ms"),
+    ];
+    let others = Command::Verify { others: true };
+    let mut text = String::new();
+    for command in [VERIFY, others, UP_VERIFY] {
+        let ended = library.run_with(&variables, command, Format::Text).await;
+        text.push_str(&mask_counts(&mask(&ended.text(), &database)));
+    }
+    golden("verify_locked.txt", &text);
+    holder.batch("ROLLBACK").await;
+    let ended = library.run(&url, VERIFY).await;
+    assert!(ended.result.is_ok(), "{}", ended.text());
 }

@@ -272,6 +272,32 @@ async fn the_schema_is_waited_for_until_another_process_has_made_it() {
     reader.dismiss().await;
 }
 
+/// The application's role is made before the migrations, and one of the last of them lets it read.
+#[tokio::test]
+async fn who_may_not_read_the_history_yet_waits_for_that_too() {
+    let database = Server::shared().database();
+    let reader = Reader::of(&database).await;
+    let session = database.session().await;
+    let revoke = format!(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM {}",
+        reader.name
+    );
+    session.batch(&revoke).await;
+    let up = dsentr(&["up"]).env("DATABASE_URL", &database.url()).run();
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let mut run = Running::start(reader.waits(LONG));
+    run.until_said("permission denied").await;
+    let mut all = told(&reader.waits("200ms").run(), &database);
+    let grant = format!("GRANT SELECT ON refinery_schema_history TO {}", reader.name);
+    session.batch(&grant).await;
+    let run = run.end();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    all.push_str(&told(&run, &database));
+    golden("wait_forbidden.txt", &all);
+    session.close().await;
+    reader.dismiss().await;
+}
+
 #[tokio::test]
 async fn a_server_that_restarts_is_waited_through() {
     let server = Server::of_its_own();

@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use refinery::Target;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
-use super::forward::{Failed, MADE_BY_ANOTHER};
+use super::forward::Failed;
+use super::limits::limits_of_look;
 use super::look::patiently;
 use super::refinery_migrations;
-use super::runner::limits_of_look;
+use super::runner::MADE_BY_ANOTHER;
 use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::Session;

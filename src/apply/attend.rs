@@ -1,13 +1,14 @@
 //! While the server works: watch it from a second connection, and cancel it when a signal asks for the end.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::step::Step;
-use super::watch::Blocker;
 use crate::connect::Session;
+use crate::lock::Blocker;
 use crate::signal::Stop;
 
 /// Between two requests to cancel: one that arrives between two statements is lost.
@@ -87,11 +88,30 @@ pub(super) async fn attend<T>(
     watch: impl Future<Output = Infallible>,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    tokio::select! {
-        biased;
-        result = work => Some(result),
-        never = watch => match never {},
-        () = cancel_when_stopped(session, stop) => None,
+    Canceller::new(session, stop).attend(watch, work).await
+}
+
+/// Cancels from a signal on. It is the same for all the steps that are on their way together: a quick one must not end
+/// the request that the next one is to be cancelled by.
+pub(super) struct Canceller<'a>(Pin<Box<dyn Future<Output = ()> + Send + 'a>>);
+
+impl<'a> Canceller<'a> {
+    pub(super) fn new(session: &'a Session, stop: &'a Stop) -> Self {
+        Self(Box::pin(cancel_when_stopped(session, stop)))
+    }
+
+    /// As [`attend`]. Not to be called again once it gave None.
+    pub(super) async fn attend<T>(
+        &mut self,
+        watch: impl Future<Output = Infallible>,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            never = watch => match never {},
+            () = &mut self.0 => None,
+        }
     }
 }
 

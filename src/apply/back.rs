@@ -3,8 +3,9 @@
 use super::Ended;
 use super::course::Course;
 use super::goal::Goal;
+use super::limits::limits;
 use super::one_by_one::settings;
-use super::runner::{Runner, Stop, limits};
+use super::runner::{Runner, Stop};
 use super::step::{Leg, Step, removal};
 use super::transaction::frame;
 use crate::config::Settings;

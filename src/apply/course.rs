@@ -1,15 +1,17 @@
 //! What a run has come to know so far. It outlives the connections that the run goes through.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Observer;
-use super::failure::{EndsAt, Failure, Left, Standing};
-use super::step::{Kind, Leg, Step, Task};
-use crate::config::{HistoryTable, Settings};
+use super::failure::{Failure, Left, Reach, Standing};
+use super::step::{Commit, Kind, Leg, Step, Task};
+use crate::config::{HistoryTable, Settings, SynchronousCommit};
 use crate::connect::{Connector, Lost, Session};
-use crate::embedded::{Migration, Mode};
+use crate::embedded::{Migration, Mode, Way};
 use crate::error::{Error, Underway};
 use crate::history::{History, Row};
+use crate::server_error::describe;
 use crate::signal::Stopped;
 use crate::source::Version;
 
@@ -17,18 +19,38 @@ use crate::source::Version;
 /// must not do so for ever.
 const LOSSES: u32 = 3;
 
+/// How many steps are committed without waiting for the server's disk, at most: what a crash can undo, and what has to be
+/// remembered for it.
+const UNFLUSHED: usize = 500;
+
 /// A run of `up` or `rollback`, from its first step to its last.
 pub struct Course<'a> {
     pub(super) settings: &'a Settings,
     pub(super) connector: &'a Connector<'a>,
     pub(super) observer: &'a mut dyn Observer,
     standing: Standing,
-    /// What the connection was lost over.
-    doubt: Option<Doubt>,
+    /// What was sent and is not answered, or was not before the connection was lost.
+    doubts: BTreeMap<Version, Doubt>,
+    /// What was told as done, and may not be on the server's disk yet.
+    unsure: Vec<Doubt>,
+    /// How far the run had come when nothing was unsure.
+    sure: Standing,
+    /// The newest that was ever done.
+    furthest: Option<Version>,
     losses: u32,
 }
 
-/// A step that was sent and not answered. The history alone knows what became of it.
+/// For the server to say that what was committed is on its disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Commits, and waits until that is on the server's disk. A commit only waits where its transaction has written something
+/// itself: that it has a number would not do. This writes a message into the server's log that nobody reads; it needs no
+/// table, no right, and no more than PostgreSQL 9.6.
+const FLUSH: &str =
+    "SELECT pg_catalog.pg_logical_emit_message(true, 'dsentr-migrate', 'flush'::text)";
+
+/// A step that was sent and not answered: each is refused unless the one before it is committed, so that those which are
+/// committed come first. The history alone knows which.
 struct Doubt {
     leg: Leg,
     trace: Trace,
@@ -37,6 +59,10 @@ struct Doubt {
     statement: Option<usize>,
     /// None while the answer may still come.
     lost: Option<Lost>,
+    /// Whether its commit waits until it is on the server's disk.
+    commit: Commit,
+    /// How long it took, where it was told as done.
+    told: Option<Duration>,
 }
 
 /// What tells in the history that a step was committed.
@@ -86,16 +112,20 @@ impl<'a> Course<'a> {
         observer: &'a mut dyn Observer,
         position: Option<Version>,
     ) -> Self {
+        let standing = Standing {
+            task,
+            done: 0,
+            position,
+        };
         Self {
             settings,
             connector,
             observer,
-            standing: Standing {
-                task,
-                done: 0,
-                position,
-            },
-            doubt: None,
+            standing,
+            doubts: BTreeMap::new(),
+            unsure: Vec::new(),
+            sure: standing,
+            furthest: None,
             losses: 0,
         }
     }
@@ -112,7 +142,8 @@ impl<'a> Course<'a> {
 
     /// A step is about to be sent.
     pub(super) fn sends(&mut self, step: &Step<'_>) {
-        let doubt = self.doubt.get_or_insert_with(|| Doubt {
+        let doubt = self.doubts.entry(step.leg.migration.version);
+        let doubt = doubt.or_insert_with(|| Doubt {
             leg: step.leg.clone(),
             trace: match step.kind {
                 Kind::Forward => Trace::Written(String::new()),
@@ -121,22 +152,28 @@ impl<'a> Course<'a> {
             sent: Instant::now(),
             statement: None,
             lost: None,
+            commit: step.commit,
+            told: None,
         });
+        doubt.commit = step.commit;
         if let Trace::Written(inserts) = &mut doubt.trace {
             inserts.push_str(&step.row);
         }
     }
 
-    /// The connection ended while the server was at this statement.
-    pub(super) fn was_at(&mut self, statement: Option<usize>) {
-        if let Some(doubt) = &mut self.doubt {
+    /// The connection ended while the server was at this statement of a step.
+    pub(super) fn was_at(&mut self, step: &Step<'_>, statement: Option<usize>) {
+        if let Some(doubt) = self.doubts.get_mut(&step.leg.migration.version) {
             doubt.statement = statement;
         }
     }
 
-    /// The server has refused the step. A try whose answer was lost before may be committed yet.
-    pub(super) fn refused(&mut self) {
-        self.doubt.take_if(|doubt| doubt.lost.is_none());
+    /// The server has refused a step. A try whose answer was lost before may be committed yet.
+    pub(super) fn refused(&mut self, step: &Step<'_>) {
+        let version = step.leg.migration.version;
+        if let Some(Doubt { lost: None, .. }) = self.doubts.get(&version) {
+            self.doubts.remove(&version);
+        }
     }
 
     /// A step is committed, after which the database stands at `position`.
@@ -146,11 +183,66 @@ impl<'a> Course<'a> {
         position: Option<Version>,
         duration: Duration,
     ) {
-        self.doubt = None;
-        self.advanced();
+        // What is done again after a crash is no progress: else a migration that takes the server down would do so for ever.
+        if self
+            .furthest
+            .is_none_or(|furthest| migration.version > furthest)
+        {
+            self.furthest = Some(migration.version);
+            self.advanced();
+        }
+        if self.standing.task.way() == Way::Back {
+            self.advanced();
+        }
         self.standing.done += 1;
         self.standing.position = position;
         self.observer.done(migration, duration);
+        match self.doubts.remove(&migration.version) {
+            Some(mut doubt) if doubt.commit == Commit::GoesOn => {
+                doubt.told = Some(duration);
+                self.unsure.push(doubt);
+            }
+            // The log is written in order: with this one, all before it are on the disk.
+            _ => self.is_sure(),
+        }
+    }
+
+    /// What was done so far is on the server's disk.
+    fn is_sure(&mut self) {
+        self.unsure.clear();
+        self.sure = self.standing;
+    }
+
+    /// How many steps may follow one another without waiting for the disk is limited, as is what a crash can undo.
+    pub(super) fn commit(&self, is_last: bool, nth: usize) -> Commit {
+        let each = self.settings.up.synchronous_commit == SynchronousCommit::Each;
+        match is_last || nth.is_multiple_of(UNFLUSHED) {
+            _ if each => Commit::AsConfigured,
+            true => Commit::Waits,
+            false => Commit::GoesOn,
+        }
+    }
+
+    /// The run ends, or goes on otherwise: waits until what was told as done is on the server's disk.
+    pub async fn secure(&mut self, session: &Session) {
+        // Where an answer is still awaited, the server is out of reach.
+        let is_answered = self.doubts.values().all(|doubt| doubt.lost.is_some());
+        if self.unsure.is_empty() || !is_answered {
+            return;
+        }
+        let sql = format!("BEGIN; {}{FLUSH}; COMMIT", Commit::Waits.setting());
+        let flush = session.client.batch_execute(&sql);
+        let reason = match tokio::time::timeout(PATIENCE, flush).await {
+            Ok(Ok(())) => return self.is_sure(),
+            Ok(Err(error)) => describe(&error),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(
+            reason,
+            "the server does not confirm that the last migrations are on its disk; they are within a second, unless it crashes"
+        );
+        // Where the connection is gone, so is the transaction.
+        let _ = session.client.batch_execute("ROLLBACK").await;
     }
 
     /// Something was done, so that the next loss of the connection is a first one.
@@ -166,38 +258,85 @@ impl<'a> Course<'a> {
         session.cancel().await;
         self.losses += 1;
         tracing::warn!(reason = lost.reason, "the connection was lost");
-        if let Some(doubt) = &mut self.doubt {
-            doubt.lost = Some(lost);
-            return Ok(());
+        self.doubt_unsure();
+        if self.doubts.is_empty() {
+            return match self.losses {
+                ..LOSSES => Ok(()),
+                _ => Err(lost.into()),
+            };
         }
-        if self.losses < LOSSES {
-            return Ok(());
+        for doubt in self.doubts.values_mut() {
+            doubt.lost = Some(lost.clone());
         }
-        Err(lost.into())
+        Ok(())
     }
 
-    /// The history was read, under the lock: whether a step that was not answered is in it, it says. `session` is the
+    /// The server may have crashed, and lost what was not on its disk.
+    fn doubt_unsure(&mut self) {
+        if !self.unsure.is_empty() {
+            self.standing = self.sure;
+        }
+        for doubt in std::mem::take(&mut self.unsure) {
+            self.observer.unsure(&doubt.leg.migration);
+            self.doubts.insert(doubt.leg.migration.version, doubt);
+        }
+    }
+
+    /// The history was read, under the lock: which of the steps that were not answered are in it, it says. `session` is the
     /// one that it was read in.
     ///
     /// # Errors
-    /// The step is not in it, and another try would end alike.
+    /// One of them is not in it, and another try would end alike.
     pub fn settle(&mut self, session: &Session, history: &History) -> Result<(), Error> {
+        let losses = self.losses;
+        let (lost, answered) = std::mem::take(&mut self.doubts)
+            .into_iter()
+            .partition(|(_, doubt)| doubt.lost.is_some());
+        self.doubts = answered;
+        let mut undone = None;
+        let mut gone = 0;
+        for doubt in BTreeMap::into_values(lost) {
+            let version = doubt.leg.migration.version;
+            let mut rows = history.rows.iter();
+            match (
+                doubt.outcome(rows.find(|row| row.version == version)),
+                doubt.told,
+            ) {
+                (Outcome::Done, told) => {
+                    let took = told.unwrap_or_else(|| doubt.sent.elapsed());
+                    let (migration, ends_at) = (doubt.leg.migration, doubt.leg.ends_at);
+                    self.doubts.insert(version, doubt);
+                    self.done(&migration, ends_at, took);
+                }
+                (Outcome::Undone | Outcome::Others, Some(_)) => {
+                    gone += 1;
+                    self.observer.gone(&doubt.leg.migration);
+                }
+                // The server process that was at it may still commit it where a pooler is in between. Nothing is sent
+                // behind it there; and elsewhere that process has held the lock, so that it is gone.
+                (Outcome::Undone, None) if undone.is_none() => {
+                    undone = Some(version);
+                    self.doubts.insert(version, doubt);
+                }
+                (Outcome::Undone | Outcome::Others, None) => {}
+            }
+        }
+        if gone > 0 {
+            tracing::warn!(
+                migrations = gone,
+                "the server crashed before what was applied last was on its disk; it is applied again"
+            );
+        }
         self.standing.position = history.position();
-        let Some(doubt) = self.doubt.take_if(|doubt| doubt.lost.is_some()) else {
+        if self.unsure.is_empty() {
+            self.sure = self.standing;
+        }
+        let Some(doubt) = undone.and_then(|version| self.doubts.get(&version)) else {
             return Ok(());
         };
-        let row = history
-            .rows
-            .iter()
-            .find(|row| row.version == doubt.leg.migration.version);
-        match doubt.outcome(row) {
-            Outcome::Undone => {}
-            Outcome::Others => return Ok(()),
-            Outcome::Done => {
-                let took = doubt.sent.elapsed();
-                self.done(&doubt.leg.migration, history.position(), took);
-                return Ok(());
-            }
+        // It was lost over the first that is not done, and where others were done since the time before, for the first time.
+        if self.losses < losses {
+            self.losses = 1;
         }
         // A server that goes down lets nobody in for a while; one that lets us in at once ended this session alone.
         let lost = doubt.lost.clone().unwrap_or_default();
@@ -211,14 +350,27 @@ impl<'a> Course<'a> {
             let at = (self.standing, doubt.statement);
             return Err(Failure::lost(&doubt.leg, at, self.losses, lost, left).into());
         }
-        self.doubt = Some(doubt);
         Ok(())
+    }
+
+    /// Where the database stands if all is committed that was sent and not answered.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        let last = match self.standing.task.way() {
+            Way::Forward => self.doubts.values().next_back(),
+            Way::Back => self.doubts.values().next(),
+        };
+        let told = |doubt: &&Doubt| doubt.told.is_some();
+        last.map(|doubt| Reach {
+            ends_at: doubt.leg.ends_at,
+            steps: self.doubts.len(),
+            told: self.doubts.values().filter(told).count(),
+        })
     }
 
     /// What ended the run, with how far it had come; as it is where it says so itself or nothing was done.
     pub fn underway(&self, error: Error) -> Error {
         let standing = self.standing;
-        let doubt = self.doubt.as_ref().map(|doubt| EndsAt(doubt.leg.ends_at));
+        let doubt = self.reach();
         let is_begun = standing.done > 0 || doubt.is_some();
         if matches!(error, Error::Migration(_)) || !is_begun {
             return error;

@@ -5,10 +5,10 @@ use std::fmt;
 use super::locate::locate;
 use super::step::{Leg, Task};
 use super::transaction::Broken;
-use super::watch::Blocker;
 use crate::config::Timeout;
 use crate::connect::Lost;
 use crate::embedded::{Mode, Script, Way};
+use crate::lock::Blocker;
 use crate::schema::Difference;
 use crate::server_error::{ServerError, describe};
 use crate::signal::Signal;
@@ -44,7 +44,7 @@ pub struct Failure {
     /// How far the run had come before.
     pub standing: Standing,
     /// Where the database stands if what was not answered is committed.
-    pub ends_at: EndsAt,
+    pub reach: Reach,
 }
 
 /// How far a run had come.
@@ -58,9 +58,16 @@ pub struct Standing {
     pub position: Option<Version>,
 }
 
-/// Where a database would stand.
+/// How far steps lead that were sent and not answered, if they are committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndsAt(pub Option<Version>);
+pub struct Reach {
+    /// Where the database stands after the last of them.
+    pub ends_at: Option<Version>,
+    /// How many they are.
+    pub steps: usize,
+    /// How many of them had been told as done, before the server was lost that had not written them to its disk.
+    pub told: usize,
+}
 
 /// What kept a migration from its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +170,11 @@ impl Failure {
             cause,
             left,
             standing,
-            ends_at: EndsAt(leg.ends_at),
+            reach: Reach {
+                ends_at: leg.ends_at,
+                steps: 1,
+                told: 0,
+            },
         }
     }
 

@@ -1,20 +1,18 @@
 //! The way forward. refinery's traits on our session: how its statements reach the server.
 //!
 //! refinery calls `execute` once with the statement that makes the history table, then once a
-//! step with (forward part, INSERT of the history row).
+//! step with (forward part, INSERT of the history row). That a call ends well means that it is sent: what became of it,
+//! the last one of the calls or [`Forward::finish`] says.
 
 use std::fmt;
 
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
-use super::attend::attend;
-use super::runner::{Runner, Stop, UNIQUE_VIOLATION};
-use super::step::Step;
-use crate::connect::broken;
-use crate::embedded::Migration;
+use super::runner::{Runner, Stop};
+use super::step::{Commit, Newest, Step};
+use super::untracked;
+use crate::embedded::{Migration, Mode};
 use crate::history::History;
-use crate::server_error::ServerError;
-use crate::signal::Stopped;
 
 /// What refinery gets to see of an error; the error itself is kept beside it.
 #[derive(Debug)]
@@ -28,62 +26,94 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
-pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+/// What the history is where a run begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// There is no table.
+    Absent,
+    /// It has no rows.
+    Empty,
+    /// It has some.
+    Applied,
+}
+
+impl Start {
+    fn of(history: &History) -> Self {
+        match (history.exists, history.rows.as_slice()) {
+            (false, _) => Self::Absent,
+            (true, []) => Self::Empty,
+            (true, _) => Self::Applied,
+        }
+    }
+}
 
 /// Carries out what refinery asks for.
 pub(super) struct Forward<'a, 'c> {
     runner: Runner<'a, 'c>,
     /// What refinery is told when it asks for the history, which was read before.
     applied: Vec<refinery::Migration>,
-    has_history: bool,
+    embedded: &'a [Migration],
+    start: Start,
+    /// The newest row of the history, once everything that was sent is committed.
+    newest: Newest,
     steps: std::slice::Iter<'a, &'a Migration>,
+    /// How many of them refinery has asked for.
+    taken: usize,
     stop: Option<Stop>,
 }
 
 impl<'a, 'c> Forward<'a, 'c> {
     pub(super) fn new(
         runner: Runner<'a, 'c>,
-        applied: Vec<refinery::Migration>,
+        embedded: &'a [Migration],
         history: &History,
         steps: &'a [&'a Migration],
     ) -> Self {
         Self {
             runner,
-            applied,
-            has_history: history.exists,
+            applied: Vec::new(),
+            embedded,
+            start: Start::of(history),
+            newest: Newest::read(history.position()),
             steps: steps.iter(),
+            taken: 0,
             stop: None,
         }
     }
 
-    /// Ends what the runner has opened. Why a call ended with [`Failed`], if one did.
-    pub(super) async fn finish(self) -> Option<Stop> {
+    /// What refinery is told next when it asks for the history.
+    pub(super) fn is_told(&mut self, applied: Vec<refinery::Migration>) {
+        self.applied = applied;
+    }
+
+    /// Reads what is not read yet of the answers, and ends what the runner has opened. Why a call ended with [`Failed`], if
+    /// one did, or would have if it had waited for the answers.
+    pub(super) async fn finish(mut self) -> Option<Stop> {
+        if self.stop.is_none() {
+            self.stop = self.runner.arrive().await.err();
+        }
         self.runner.close().await;
         self.stop
     }
 
     async fn create_history(&mut self, sql: &str) -> Result<(), Stop> {
-        // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where
-        // the table is there.
-        if self.has_history {
-            return Ok(());
+        let start = std::mem::replace(&mut self.start, Start::Applied);
+        let table = self.runner.course.table();
+        let guard = |is_made| untracked::guard(self.embedded, table, is_made).unwrap_or_default();
+        match start {
+            // In one message, and so in one transaction: where the guard fails, there is no table for the steps behind it.
+            Start::Absent => {
+                let sql = guard(false) + sql;
+                self.runner.make_history(&sql).await
+            }
+            // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where the table is there.
+            Start::Empty => {
+                let sql = guard(true);
+                self.runner.make_history(&sql).await?;
+                self.runner.arrive().await
+            }
+            Start::Applied => Ok(()),
         }
-        let (session, stop) = (self.runner.session, self.runner.course.connector.stop);
-        let work = session.client.batch_execute(sql);
-        let ended = attend(session, stop, std::future::pending(), work).await;
-        let error = match (ended, stop.requested()) {
-            (Some(Ok(())), _) => return Ok(()),
-            (_, Some(signal)) => return Err(Stopped { signal }.into()),
-            (Some(Err(error)), None) => error,
-            (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
-        };
-        // Another runner was faster between the look whether it is there and the making, where no lock is held.
-        let server = ServerError::find(&error);
-        if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
-            return Err(Stop::Overtaken);
-        }
-        Err(broken("the history table cannot be made", &error).into())
     }
 
     async fn step(&mut self, insert: &str) -> Result<(), Stop> {
@@ -92,7 +122,18 @@ impl<'a, 'c> Forward<'a, 'c> {
                 anyhow::anyhow!("refinery asked for a step that is not in the plan").into(),
             );
         };
-        self.runner.step(Step::forward(migration, insert)).await
+        // What runs without a transaction is not begun on what may be gone.
+        let next = self.steps.as_slice().first();
+        let is_last = next.is_none_or(|next| next.mode == Mode::NoTransaction);
+        self.taken += 1;
+        let course = &self.runner.course;
+        let commit = match migration.mode {
+            Mode::Transaction => course.commit(is_last, self.taken),
+            Mode::NoTransaction => Commit::AsConfigured,
+        };
+        let step = Step::forward(migration, insert, &self.newest, commit, course.table());
+        self.newest = Newest::written(migration.version, insert);
+        self.runner.step(step).await
     }
 }
 

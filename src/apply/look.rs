@@ -2,13 +2,14 @@
 
 use super::attend::attend;
 use super::goal::Goal;
-use super::runner::{is_passing, limits_of_look, patience};
-use super::transaction::frame;
+use super::limits::limits_of_look;
+use super::transaction::{frame, set_limits};
+use super::tries::{is_passing, listed, patience};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
 use crate::error::Error;
 use crate::foreign::{Claim, claims};
-use crate::lock::LockTimeout;
+use crate::lock::{Blocker, LockTimeout};
 use crate::schema::{Difference, Schema, Scope};
 use crate::server_error::ServerError;
 use crate::signal::{Stop, Stopped};
@@ -23,7 +24,10 @@ pub async fn differing(
     stop: &Stop,
     goal: &Goal<'_>,
 ) -> Result<Vec<Difference>, Error> {
-    let look = || once(session, settings, goal);
+    let look = || {
+        let missed = goal.missed(session, &settings.history);
+        framed(session, settings, missed)
+    };
     patiently(session, settings, stop, UNREADABLE, look).await
 }
 
@@ -37,8 +41,7 @@ pub async fn live(
     stop: &Stop,
     scope: Scope<'_>,
 ) -> Result<Schema, Error> {
-    let look = || Schema::read(&session.client, scope);
-    patiently(session, settings, stop, UNREADABLE, look).await
+    seen(session, settings, stop, scope, None).await
 }
 
 /// The live schema, for a role that has made it and is not the owner of the history.
@@ -52,7 +55,19 @@ pub async fn live_as(
     scope: Scope<'_>,
     owner: &str,
 ) -> Result<Schema, Error> {
-    let look = || Schema::read_as(&session.client, scope, owner);
+    seen(session, settings, stop, scope, Some(owner)).await
+}
+
+async fn seen(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+    scope: Scope<'_>,
+    owner: Option<&str>,
+) -> Result<Schema, Error> {
+    // Whether a pooler is in between does not matter: all is for the transaction alone.
+    let limits = set_limits(&limits_of_look(settings, true));
+    let look = || Schema::read_limited(&session.client, scope, owner, &limits);
     patiently(session, settings, stop, UNREADABLE, look).await
 }
 
@@ -66,16 +81,8 @@ pub async fn claimed(
     stop: &Stop,
     scope: Scope<'_>,
 ) -> Result<Vec<Claim>, Error> {
-    let frame = frame(&limits_of_look(settings, true));
     let tables = scope.foreign_tables();
-    let client = &session.client;
-    let look = || async {
-        client.batch_execute(&frame).await?;
-        let claims = claims(client, &tables).await;
-        let ended = client.batch_execute("ROLLBACK").await;
-        let claims = claims?;
-        ended.map(|()| claims)
-    };
+    let look = || framed(session, settings, claims(&session.client, &tables));
     let purpose = "the history of another tool cannot be read";
     patiently(session, settings, stop, purpose, look).await
 }
@@ -83,7 +90,8 @@ pub async fn claimed(
 /// What the errors of a look begin with.
 const UNREADABLE: &str = "the schema cannot be read";
 
-/// Definitions cannot be printed while somebody holds a table for himself alone, so it is tried for like a table lock.
+/// Definitions cannot be printed while somebody holds a table for himself alone, so it is tried for like a table lock. An
+/// attempt sets limits for itself, and ends the transaction in which it has failed.
 pub(super) async fn patiently<T, W>(
     session: &Session,
     settings: &Settings,
@@ -108,29 +116,35 @@ where
         }
         if patience.is_word_due() {
             let limit = patience.limit();
+            let blockers = Blocker::exclusive(&session.client).await;
             tracing::warn!(
+                blockers = listed(&blockers),
                 "the schema cannot be read while somebody holds a table for himself alone: trying again, for up to {limit}"
             );
         }
         if !patience.next_try().await? {
-            let waited = patience.limit();
-            return Err(LockTimeout::Schema { waited }.into());
+            return Err(LockTimeout::Schema {
+                waited: patience.limit(),
+                blockers: Blocker::exclusive(&session.client).await,
+            }
+            .into());
         }
     }
 }
 
-async fn once(
+/// Looks from inside of a transaction with limits, and ends it.
+async fn framed<T>(
     session: &Session,
     settings: &Settings,
-    goal: &Goal<'_>,
-) -> Result<Vec<Difference>, tokio_postgres::Error> {
-    // Whether a pooler is in between does not matter: all is for the transaction alone.
+    look: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, tokio_postgres::Error> {
+    // As above.
     let frame = frame(&limits_of_look(settings, true));
     let client = &session.client;
     client.batch_execute(&frame).await?;
-    let missed = goal.missed(session, &settings.history).await;
+    let seen = look.await;
     // Where the connection is gone, so is the transaction.
     let ended = client.batch_execute("ROLLBACK").await;
-    let missed = missed?;
-    ended.map(|()| missed)
+    let seen = seen?;
+    ended.map(|()| seen)
 }

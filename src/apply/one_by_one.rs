@@ -3,9 +3,10 @@
 use super::SCHEMA;
 use super::attend::Running;
 use super::ledger::Ledger;
+use super::limits::Limits;
 use super::residue::{self, Next};
 use super::step::Step;
-use super::transaction::{Broken, Limits};
+use super::transaction::Broken;
 use crate::config::HistoryTable;
 use crate::connect::Session;
 use crate::lock::Held;

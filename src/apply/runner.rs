@@ -1,24 +1,28 @@
-//! Takes a step: tried until it is done, or cannot be.
+//! Takes steps, each tried until it is done, or cannot be. Those that may go together are sent ahead.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::time::Instant;
 
+use futures_util::TryStreamExt;
+use tokio_postgres::SimpleQueryStream;
 use tracing::Instrument;
 
-use super::attend::{Running, attend};
+use super::attend::{Canceller, Running};
 use super::course::Course;
 use super::failure::{Cause, Failure, Left};
+use super::limits::{Limits, limits};
 use super::one_by_one::{self, Done};
-use super::step::{Kind, Leg, NOT_AS_IT_WAS, Step};
-use super::transaction::{self, Broken, Limits};
-use super::watch::{Blocker, Watcher};
-use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings, Timeout};
-use crate::connect::{Lost, Session};
-use crate::embedded::{Migration, Mode, Way};
+use super::step::{Kind, NOT_AS_IT_WAS, Step, is_guard};
+use super::transaction::{self, Broken, Sent};
+use super::tries::{Passing, Tries, is_passing};
+use super::untracked::{UNTRACKED, untracked};
+use super::watch::Watcher;
+use crate::connect::{Lost, Session, broken};
+use crate::embedded::{Mode, Way};
 use crate::error::Error;
 use crate::lock::Held;
-use crate::patience::Patience;
 use crate::server_error::{ServerError, describe};
-use crate::signal::{self, Stopped};
+use crate::signal::Stopped;
 
 /// Why there are no further steps.
 pub(super) enum Stop {
@@ -37,21 +41,15 @@ impl<E: Into<Error>> From<E> for Stop {
 /// `unique_violation`
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
 
+/// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
+pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+
 /// `query_canceled`
 const QUERY_CANCELED: &str = "57014";
 
-/// `lock_not_available` and `deadlock_detected`: they pass by themselves.
-const PASSING: [&str; 2] = ["55P03", "40P01"];
-
-/// The first pause before a migration that did not get its table locks is tried again. Readers that queued behind it
-/// get through in that time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
-/// What PostgreSQL takes as a limit at most: 24 days, in milliseconds.
-const LONGEST_LIMIT: Duration = Duration::from_millis(i32::MAX.cast_unsigned() as u64);
+/// How much of the steps is sent before the first of them is answered. It is more than a server far away takes in the time
+/// of a round trip, and less than would matter in memory.
+const WINDOW: usize = 1 << 20;
 
 /// Takes steps.
 pub(super) struct Runner<'a, 'c> {
@@ -59,6 +57,24 @@ pub(super) struct Runner<'a, 'c> {
     pub(super) course: &'a mut Course<'c>,
     held: &'a Held<'a>,
     watcher: Watcher,
+    canceller: Canceller<'a>,
+    /// What makes the history table, where that was sent ahead.
+    making: Option<Result<SimpleQueryStream, tokio_postgres::Error>>,
+    /// The steps that were sent ahead, in the order in which the server takes them.
+    ahead: VecDeque<Ahead<'a>>,
+    /// How much was sent of them.
+    bytes: usize,
+    /// The steps that were sent ahead and refused, because the one before them was.
+    refused: Vec<Step<'a>>,
+    /// When the last answer of a step was read.
+    answered: Instant,
+}
+
+/// A step that was sent ahead.
+struct Ahead<'a> {
+    step: Step<'a>,
+    since: Instant,
+    sent: Sent,
 }
 
 impl<'a, 'c> Runner<'a, 'c> {
@@ -68,10 +84,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         course: &'a mut Course<'c>,
     ) -> Self {
         Self {
+            canceller: Canceller::new(session, course.connector.stop),
             session,
             course,
             held,
             watcher: Watcher::new(),
+            making: None,
+            ahead: VecDeque::new(),
+            bytes: 0,
+            refused: Vec::new(),
+            answered: Instant::now(),
         }
     }
 
@@ -80,14 +102,133 @@ impl<'a, 'c> Runner<'a, 'c> {
         self.watcher.close().await;
     }
 
-    pub(super) async fn step(&mut self, step: Step<'_>) -> Result<(), Stop> {
+    /// Makes the history table, at the latest with [`Runner::arrive`].
+    pub(super) async fn make_history(&mut self, sql: &str) -> Result<(), Stop> {
+        self.making = Some(self.session.client.simple_query_raw(sql).await);
+        if self.held.is_direct() {
+            return Ok(());
+        }
+        self.arrive().await
+    }
+
+    /// Takes a step, at the latest with [`Runner::arrive`]: what may go together is sent ahead.
+    pub(super) async fn step(&mut self, step: Step<'a>) -> Result<(), Stop> {
+        if let Err(stopped) = self.course.check_stop() {
+            self.arrive().await?;
+            return Err(stopped.into());
+        }
+        if !self.may_go_ahead(&step) {
+            self.arrive().await?;
+            return self.take(step, Instant::now(), None).await;
+        }
+        self.send_ahead(step).await;
+        self.arrive_to(WINDOW).await
+    }
+
+    /// Reads what is not read yet of the answers.
+    pub(super) async fn arrive(&mut self) -> Result<(), Stop> {
+        self.made().await?;
+        self.arrive_to(0).await
+    }
+
+    /// Reads answers until no more than so many bytes are ahead of them.
+    async fn arrive_to(&mut self, window: usize) -> Result<(), Stop> {
+        while self.bytes > window {
+            self.made().await?;
+            let Some(Ahead { step, since, sent }) = self.ahead.pop_front() else {
+                break;
+            };
+            self.bytes -= sent.bytes;
+            self.take(step, since, Some(sent)).await?;
+            self.send_refused().await?;
+        }
+        Ok(())
+    }
+
+    async fn send_ahead(&mut self, step: Step<'a>) {
+        let (since, sent) = (Instant::now(), self.send(&step).await);
+        self.bytes += sent.bytes;
+        self.ahead.push_back(Ahead { step, since, sent });
+    }
+
+    /// Sends anew what was refused behind a step that has got its table locks by now.
+    async fn send_refused(&mut self) -> Result<(), Stop> {
+        if self.refused.is_empty() {
+            return Ok(());
+        }
         self.course.check_stop()?;
+        for step in std::mem::take(&mut self.refused) {
+            self.send_ahead(step).await;
+        }
+        Ok(())
+    }
+
+    /// Reads whether the history table could be made.
+    async fn made(&mut self) -> Result<(), Stop> {
+        let Some(making) = self.making.take() else {
+            return Ok(());
+        };
+        let work = async { making?.try_for_each(|_| std::future::ready(Ok(()))).await };
+        let ended = self.canceller.attend(std::future::pending(), work).await;
+        let signalled = self.course.connector.stop.requested();
+        let stop = match (ended, signalled) {
+            (Some(Ok(())), _) => return Ok(()),
+            (None, Some(signal)) => return Err(Stopped { signal }.into()),
+            (None, None) => return Err(anyhow::anyhow!("given up without a signal").into()),
+            (Some(Err(error)), None) => {
+                // Another runner was faster between the look whether it is there and the making, where no lock is held. Who
+                // was first is for the first step's guard to find out.
+                let server = ServerError::find(&error);
+                match server {
+                    Some(server) if MADE_BY_ANOTHER.contains(&server.code.as_str()) => {
+                        return Ok(());
+                    }
+                    Some(server) if server.code == UNTRACKED => untracked(&server).into(),
+                    _ => broken("the history table cannot be made", &error).into(),
+                }
+            }
+            (Some(Err(_)), Some(signal)) => Stopped { signal }.into(),
+        };
+        if matches!(stop, Stop::Failed(Error::Lost(_))) {
+            return Err(stop);
+        }
+        // The steps behind it find no table, unless somebody else has made one at this very moment.
+        while let Some(Ahead { step, since, sent }) = self.ahead.pop_front() {
+            if self.take(step, since, Some(sent)).await.is_err() {
+                break;
+            }
+        }
+        Err(stop)
+    }
+
+    /// Nothing goes ahead through a pooler, which may give each transaction to another server process: that those behind
+    /// it take what comes behind a failure in the same order, nobody has promised.
+    fn may_go_ahead(&self, step: &Step<'_>) -> bool {
+        let is_forward = matches!(step.kind, Kind::Forward);
+        is_forward && step.leg.script.mode == Mode::Transaction && self.held.is_direct()
+    }
+
+    async fn send(&mut self, step: &Step<'_>) -> Sent {
+        self.course.sends(step);
+        let limits = limits(self.course.settings, &step.leg, self.held.is_direct());
+        transaction::forward(self.session, step, &limits).await
+    }
+
+    /// Takes a step to its end, of which some was sent ahead `since` then.
+    async fn take(
+        &mut self,
+        step: Step<'a>,
+        since: Instant,
+        sent: Option<Sent>,
+    ) -> Result<(), Stop> {
         let migration = step.leg.migration;
         let span = tracing::info_span!("migration", version = %migration.version, description = migration.description, duration_ms = tracing::field::Empty);
         async {
-            let start = Instant::now();
-            self.persist(&step).await?;
-            let duration = start.elapsed();
+            // The server is at it from the end of the one before.
+            let start = since.max(self.answered);
+            self.persist(&step, sent).await?;
+            self.answered = Instant::now();
+            let duration = self.answered.duration_since(start);
             tracing::Span::current().record(
                 "duration_ms",
                 u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
@@ -104,7 +245,7 @@ impl<'a, 'c> Runner<'a, 'c> {
     }
 
     /// Tries a step until it is done, or cannot be.
-    async fn persist(&mut self, step: &Step<'_>) -> Result<(), Stop> {
+    async fn persist(&mut self, step: &Step<'_>, mut sent: Option<Sent>) -> Result<(), Stop> {
         let script = &step.leg.script;
         if script.mode == Mode::NoTransaction {
             self.held.require()?;
@@ -114,10 +255,11 @@ impl<'a, 'c> Runner<'a, 'c> {
         let mut tries = Tries::new(self.course);
         let mut done = Done::default();
         loop {
-            self.course.sends(step);
             let before = done.here;
             let running = Running::new(step, self.session.process);
-            let ended = self.attempt(step, &limits, &running, &mut done).await;
+            let ended = self
+                .attempt(step, sent.take(), &limits, &running, &mut done)
+                .await;
             if done.here > before {
                 self.course.advanced();
             }
@@ -125,7 +267,11 @@ impl<'a, 'c> Runner<'a, 'c> {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(broken)) => {
                     let left = Left::by_refusal(script, done.statements);
-                    let passing = self.judge(step, broken, left)?;
+                    let judged = self.judge(step, broken, left);
+                    if !matches!(judged, Err(Stop::Failed(Error::Lost(_)))) {
+                        self.read_refusals().await;
+                    }
+                    let passing = judged?;
                     let again = tries.again(&running, &passing).await;
                     again.map_err(|cause| self.failed(step, cause, &passing.broken, left))?;
                 }
@@ -137,23 +283,52 @@ impl<'a, 'c> Runner<'a, 'c> {
         }
     }
 
-    /// Sends a step once, watched. None where it was stopped, and the server did not say how it ended.
+    /// Whatever was sent behind a step that failed is refused by its guard. Reads that to its end.
+    async fn read_refusals(&mut self) {
+        self.bytes = 0;
+        while let Some(Ahead { step, sent, .. }) = self.ahead.pop_front() {
+            let running = Running::new(&step, self.session.process);
+            let read = sent.arrive(&running);
+            if self
+                .canceller
+                .attend(std::future::pending(), read)
+                .await
+                .is_none()
+            {
+                return;
+            }
+            self.course.refused(&step);
+            self.refused.push(step);
+        }
+    }
+
+    /// Takes a step once, watched; sends it, where that was not done before. None where it was stopped, and the server did
+    /// not say how it ended.
     async fn attempt(
         &mut self,
         step: &Step<'_>,
+        sent: Option<Sent>,
         limits: &Limits,
         running: &Running<'_>,
         done: &mut Done,
     ) -> Option<Result<(), Broken>> {
-        let table = self.course.table();
+        let sent = match (sent, step.kind, step.leg.script.mode) {
+            (None, Kind::Forward, Mode::Transaction) => Some(self.send(step).await),
+            (None, ..) => {
+                self.course.sends(step);
+                None
+            }
+            (sent, ..) => sent,
+        };
+        let (session, held, table) = (self.session, self.held, self.course.table());
         let work = async {
-            match step.leg.script.mode {
-                Mode::Transaction => {
-                    transaction::run(self.session, table, step, limits, running).await
+            match (sent, step.kind, step.leg.script.mode) {
+                (Some(sent), ..) => sent.arrive(running).await,
+                (None, Kind::Back { goal, .. }, Mode::Transaction) => {
+                    transaction::back(session, table, step, goal, limits, running).await
                 }
-                Mode::NoTransaction => {
-                    one_by_one::run(self.session, self.held, table, step, limits, running, done)
-                        .await
+                (None, ..) => {
+                    one_by_one::run(session, held, table, step, limits, running, done).await
                 }
             }
         };
@@ -163,7 +338,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             limits.first_look(),
             self.course.observer,
         );
-        attend(self.session, self.course.connector.stop, watch, work).await
+        self.canceller.attend(watch, work).await
     }
 
     /// What a step stumbled over means. One that may be tried again is given back.
@@ -171,16 +346,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         let (statement, error) = match &broken {
             Broken::At { statement, error } => (*statement, error),
             Broken::Differs(differences) => {
-                self.course.refused();
+                self.course.refused(step);
                 let cause = Cause::Differs(differences.clone());
                 return Err(self.failed(step, cause, &broken, left));
             }
         };
         if let Some(lost) = Lost::of(error) {
-            self.course.was_at(statement);
+            self.course.was_at(step, statement);
             return Err(lost.into());
         }
-        self.course.refused();
+        self.course.refused(step);
         let server = ServerError::find(error);
         if server
             .as_ref()
@@ -218,10 +393,10 @@ impl<'a, 'c> Runner<'a, 'c> {
         match step.kind {
             Kind::Forward => {
                 let (table, named) = (self.course.table(), error.table.as_ref());
-                error.code == UNIQUE_VIOLATION
-                    && named.is_some_and(|(schema, name)| {
-                        *schema == table.schema && *name == table.table
-                    })
+                let is_history = named
+                    .is_some_and(|(schema, name)| *schema == table.schema && *name == table.table);
+                let is_framing = statement.is_none();
+                error.code == UNIQUE_VIOLATION && is_history || is_framing && is_guard(error)
             }
             Kind::Back { .. } => statement.is_none() && error.code == NOT_AS_IT_WAS,
         }
@@ -235,113 +410,9 @@ impl<'a, 'c> Runner<'a, 'c> {
         };
         let reason = "the server did not confirm it in time".to_owned();
         let standing = self.course.standing();
-        Failure::without_answer(&step.leg, standing, Cause::Signal(signal), left, reason).into()
+        let failure =
+            Failure::without_answer(&step.leg, standing, Cause::Signal(signal), left, reason);
+        let reach = self.course.reach().unwrap_or(failure.reach);
+        Failure { reach, ..failure }.into()
     }
-}
-
-/// What holds for a step.
-pub(super) fn limits(settings: &Settings, leg: &Leg, is_direct: bool) -> Limits {
-    let lock_timeout = table_lock_timeout(settings, leg.script.mode, &leg.migration);
-    limited(settings, lock_timeout, is_direct)
-}
-
-/// What holds for a look at the schema.
-pub(super) fn limits_of_look(settings: &Settings, is_direct: bool) -> Limits {
-    let configured = settings.table_lock.timeout;
-    let lock_timeout = configured.unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT).0;
-    limited(settings, lock_timeout, is_direct)
-}
-
-fn limited(settings: &Settings, lock_timeout: Duration, is_direct: bool) -> Limits {
-    Limits {
-        lock_timeout: lock_timeout.min(LONGEST_LIMIT),
-        statement_timeout: settings.statement.timeout.0.min(LONGEST_LIMIT),
-        is_direct,
-    }
-}
-
-/// For one try of a step to get a table lock. Whoever runs it knows best, then whoever wrote it.
-///
-/// What refuses a transaction waits for others without keeping readers away, and begins from the start when it is
-/// given up: there the file alone sets a limit.
-fn table_lock_timeout(settings: &Settings, mode: Mode, migration: &Migration) -> Duration {
-    let configured = settings.table_lock.timeout.map(|timeout| timeout.0);
-    match mode {
-        Mode::Transaction => configured
-            .or(migration.lock_timeout)
-            .unwrap_or(DEFAULT_TABLE_LOCK_TIMEOUT.0),
-        Mode::NoTransaction => migration.lock_timeout.unwrap_or_default(),
-    }
-}
-
-/// For what has to be tried again because of others' table locks.
-pub(super) fn patience<'p>(settings: &Settings, stop: &'p signal::Stop) -> Patience<'p> {
-    Patience::new(settings.table_lock.budget, FIRST_PAUSE, LONGEST_PAUSE, stop)
-}
-
-/// Whether an error passes by itself.
-pub(super) fn is_passing(server: &ServerError) -> bool {
-    PASSING.contains(&server.code.as_str())
-}
-
-/// What a step stumbled over, and what passes by itself.
-struct Passing {
-    broken: Broken,
-    statement: Option<usize>,
-    reason: String,
-}
-
-/// How often a migration was tried, and for how long it may be tried again.
-struct Tries<'p> {
-    patience: Patience<'p>,
-    budget: Timeout,
-    number: u32,
-}
-
-impl<'p> Tries<'p> {
-    fn new(course: &Course<'p>) -> Self {
-        Self {
-            patience: patience(course.settings, course.connector.stop),
-            budget: course.settings.table_lock.budget,
-            number: 1,
-        }
-    }
-
-    /// Says who is in the way, and pauses before the next try; why there is none.
-    async fn again(&mut self, running: &Running<'_>, passing: &Passing) -> Result<(), Cause> {
-        let blockers = running.now().blockers;
-        if self.patience.is_used_up() {
-            return Err(self.used_up(blockers));
-        }
-        tracing::warn!(
-            tries = self.number,
-            statement = passing.statement.map(|statement| statement + 1),
-            reason = passing.reason,
-            blockers = listed(&blockers),
-            "{} did not get a table lock and will be tried again, for up to {}",
-            running.step.leg.migration.stem,
-            self.budget
-        );
-        match self.patience.next_try().await {
-            Ok(true) => {
-                self.number += 1;
-                Ok(())
-            }
-            Ok(false) => Err(self.used_up(blockers)),
-            Err(Stopped { signal }) => Err(Cause::Signal(signal)),
-        }
-    }
-
-    fn used_up(&self, blockers: Vec<Blocker>) -> Cause {
-        Cause::TableLock {
-            tries: self.number,
-            budget: self.budget,
-            blockers,
-        }
-    }
-}
-
-fn listed(blockers: &[Blocker]) -> String {
-    let blockers: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
-    blockers.join("; ")
 }

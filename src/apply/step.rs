@@ -7,6 +7,8 @@ use super::goal::Goal;
 use crate::config::HistoryTable;
 use crate::embedded::{Migration, Script, Way};
 use crate::plan::BackStep;
+use crate::schema::literal;
+use crate::server_error::ServerError;
 use crate::source::Version;
 
 /// What a run was asked for.
@@ -72,9 +74,41 @@ impl fmt::Display for Accepted {
 /// What is to be done of a migration.
 pub(super) struct Step<'a> {
     pub(super) leg: Leg,
+    /// What refuses it where the history is not as the step before left it; none on the way back, where
+    /// [`removal`] does so.
+    pub(super) guard: Option<String>,
     /// The statement that writes its history row, or takes it away.
     pub(super) row: Cow<'a, str>,
     pub(super) kind: Kind<'a>,
+    pub(super) commit: Commit,
+}
+
+/// Whether a COMMIT waits until it is on the server's disk.
+///
+/// It need not where another one that does so follows: a migration and its history row are committed together, and the
+/// server's log is written in order, so that a crash takes away the last ones, whole, and the next run applies them again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    /// It does what server, database and role say.
+    AsConfigured,
+    /// It does, at least for this server's own disk.
+    Waits,
+    /// It does not.
+    GoesOn,
+}
+
+impl Commit {
+    /// The statement that sets it in a transaction.
+    pub(super) fn setting(self) -> &'static str {
+        match self {
+            Self::AsConfigured => "",
+            Self::Waits => {
+                "SELECT pg_catalog.set_config('synchronous_commit', 'local', true) \
+                 WHERE pg_catalog.current_setting('synchronous_commit') = 'off';\n"
+            }
+            Self::GoesOn => "SET LOCAL synchronous_commit TO off;\n",
+        }
+    }
 }
 
 /// The part of a step that is known whatever becomes of it.
@@ -102,12 +136,20 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Applies a migration.
-    pub(super) fn forward(migration: &Migration, insert: &'a str) -> Self {
+    /// Applies a migration to a history whose newest row is the one before.
+    pub(super) fn forward(
+        migration: &Migration,
+        insert: &str,
+        before: &Newest,
+        commit: Commit,
+        history: &HistoryTable,
+    ) -> Self {
         Self {
             leg: Leg::new(migration, Way::Forward, Some(migration.version)),
-            row: insert.into(),
+            guard: Some(before.guard(history)),
+            row: insert.to_owned().into(),
             kind: Kind::Forward,
+            commit,
         }
     }
 
@@ -115,11 +157,13 @@ impl<'a> Step<'a> {
     pub(super) fn back(step: &BackStep<'a>, history: &HistoryTable, goal: &'a Goal<'a>) -> Self {
         Self {
             leg: Leg::back(step),
+            guard: None,
             row: removal(step.migration, history).into(),
             kind: Kind::Back {
                 applied_on: step.row.applied_on.as_deref(),
                 goal,
             },
+            commit: Commit::AsConfigured,
         }
     }
 
@@ -146,6 +190,69 @@ impl Leg {
             ends_at,
         }
     }
+}
+
+/// The newest row of a history, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Newest {
+    /// None where the history is empty.
+    version: Option<Version>,
+    /// When it was applied, where that is known to the letter.
+    applied_on: Option<String>,
+}
+
+impl Newest {
+    /// The one that was read.
+    pub(super) fn read(version: Option<Version>) -> Self {
+        Self {
+            version,
+            // Somebody else may have written it by hand.
+            applied_on: None,
+        }
+    }
+
+    /// The one that an INSERT of refinery writes.
+    pub(super) fn written(version: Version, insert: &str) -> Self {
+        // VALUES (version, 'name', 'applied_on', 'checksum'), behind a name that may have quotes of its own.
+        let applied_on = insert.rsplit('\'').nth(3);
+        Self {
+            version: Some(version),
+            applied_on: applied_on.map(str::to_owned),
+        }
+    }
+
+    /// Fails where the newest row is another one.
+    ///
+    /// Steps are sent before it is known what became of those before them. Where one has failed, its transaction is over
+    /// with its COMMIT, and the server would go on with the next: this is what stops it, and all that follow. It also
+    /// stops a step that a pooler gives to a server which has lost the one before in a crash.
+    fn guard(&self, history: &HistoryTable) -> String {
+        let table = history.qualified();
+        let (row, expected) = match (self.version, &self.applied_on) {
+            (None, _) => ("version::text", "NULL".to_owned()),
+            (Some(version), None) => ("version::text", literal(&version.as_i64().to_string())),
+            (Some(version), Some(applied_on)) => (
+                "version || ' ' || applied_on",
+                literal(&format!("{} {applied_on}", version.as_i64())),
+            ),
+        };
+        // The server cannot work out the cast before it has read the row. No language and no function is needed for it.
+        format!(
+            "SELECT CAST(CASE WHEN (SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1) \
+             IS DISTINCT FROM {expected} THEN '{NOT_AS_LEFT}' END AS integer);\n"
+        )
+    }
+}
+
+/// What the server quotes when a guard fails, in whatever language it says the rest.
+const NOT_AS_LEFT: &str = "the history is not as the step before left it";
+
+/// `invalid_text_representation`
+const INVALID_TEXT: &str = "22P02";
+
+/// Whether an error is that of a guard.
+pub(super) fn is_guard(error: &ServerError) -> bool {
+    error.code == INVALID_TEXT && error.message.contains(NOT_AS_LEFT)
 }
 
 /// The SQLSTATE of [`removal`], in a class that PostgreSQL leaves to others.

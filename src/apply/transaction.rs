@@ -1,7 +1,8 @@
-//! A step in one transaction: forward in one round trip; back in three, since the schema is looked at before COMMIT.
+//! A step in one transaction: forward in one flight, which the next one need not wait for; back in three round trips, since
+//! the schema is looked at before COMMIT.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
@@ -9,7 +10,8 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 use super::SCHEMA;
 use super::attend::Running;
 use super::goal::Goal;
-use super::step::{Kind, Step};
+use super::limits::Limits;
+use super::step::Step;
 use crate::config::HistoryTable;
 use crate::connect::Session;
 use crate::schema::Difference;
@@ -38,46 +40,28 @@ impl Broken {
     }
 }
 
-/// What holds in the transaction.
-pub(super) struct Limits {
-    /// For one table lock.
-    pub(super) lock_timeout: Duration,
-    /// For one statement.
-    pub(super) statement_timeout: Duration,
-    /// Whether the session is ours, with all that was set in it.
-    pub(super) is_direct: bool,
-}
-
-impl Limits {
-    /// When it is looked who is in the way, at the latest: before a try is given up.
-    pub(super) fn first_look(&self) -> Duration {
-        match self.lock_timeout {
-            Duration::ZERO => Duration::MAX,
-            limit => limit / 2,
-        }
-    }
-}
-
-/// Runs all statements, and writes the history row or takes it away. The row goes first: where two runners meet, it lets
+/// Runs all statements of a way back, and takes the history row away. The row goes first: where two runners meet, it lets
 /// one of them through, before anything else is done twice.
-pub(super) async fn run(
+pub(super) async fn back(
     session: &Session,
     history: &HistoryTable,
     step: &Step<'_>,
+    goal: &Goal<'_>,
     limits: &Limits,
     running: &Running<'_>,
 ) -> Result<(), Broken> {
-    match step.kind {
-        Kind::Forward => send(session, step, limits, Some("COMMIT"), running).await,
-        Kind::Back { goal, .. } => {
-            let work = async {
-                send(session, step, limits, None, running).await?;
-                running.is_at(None);
-                reach(session, history, goal).await
-            };
-            or_roll_back(session, work.await).await
-        }
-    }
+    let work = async {
+        let sent = send(session, step, limits, None).await;
+        sent.arrive(running).await?;
+        running.is_at(None);
+        reach(session, history, goal).await
+    };
+    or_roll_back(session, work.await).await
+}
+
+/// Sends a step forward, to its COMMIT. The history row goes first, as on the way back.
+pub(super) async fn forward(session: &Session, step: &Step<'_>, limits: &Limits) -> Sent {
+    send(session, step, limits, Some("COMMIT")).await
 }
 
 /// Commits, if the schema is as sealed.
@@ -106,40 +90,66 @@ pub(super) async fn or_roll_back(
     result
 }
 
+/// The messages of a step, which are on their way, and whose answers are not read yet.
+pub(super) struct Sent {
+    answers: Vec<(
+        Option<usize>,
+        Result<SimpleQueryStream, tokio_postgres::Error>,
+    )>,
+    /// How much was sent.
+    pub(super) bytes: usize,
+}
+
 /// Everything is sent before the first answer is read. After a statement that failed the server refuses the rest, and
 /// turns COMMIT into ROLLBACK.
-async fn send(
-    session: &Session,
-    step: &Step<'_>,
-    limits: &Limits,
-    closing: Option<&str>,
-    running: &Running<'_>,
-) -> Result<(), Broken> {
-    let opening = opening(session, limits, &step.row);
-    let statements = (0..step.count()).map(|nth| (Some(nth), step.statement(nth)));
-    let messages = std::iter::once((None, opening.as_str()))
+async fn send(session: &Session, step: &Step<'_>, limits: &Limits, closing: Option<&str>) -> Sent {
+    let opening = opening(session, limits, step);
+    let statements = (0..step.count()).map(|nth| (Some(nth), within(step.statement(nth)).into()));
+    let messages = std::iter::once((None, Cow::from(opening)))
         .chain(statements)
-        .chain(closing.map(|closing| (None, closing)));
-    let mut answers = Vec::with_capacity(step.count() + 2);
+        .chain(closing.map(|closing| (None, closing.into())));
+    let mut sent = Sent {
+        answers: Vec::with_capacity(step.count() + 2),
+        bytes: 0,
+    };
     for (statement, message) in messages {
-        answers.push((statement, session.client.simple_query_raw(message).await));
+        sent.bytes += message.len();
+        // Waits for nothing: until the server takes it, it is kept here.
+        let answer = session.client.simple_query_raw(&message).await;
+        sent.answers.push((statement, answer));
     }
-    let mut result = Ok(());
-    for (statement, answer) in answers {
-        // Behind an error the server is at none of the rest.
-        if result.is_ok() {
-            running.is_at(statement);
+    sent
+}
+
+/// A statement that is done in a transaction or not at all. A request to cancel may arrive before the server has come to
+/// BEGIN; what was sent behind it would be done one by one then, each for good. A savepoint is refused outside of a
+/// transaction, and with it what stands in the same message.
+fn within(statement: &str) -> String {
+    format!("{statement}\n;SAVEPOINT {SAVEPOINT};RELEASE SAVEPOINT {SAVEPOINT}")
+}
+
+/// Set and released at once.
+const SAVEPOINT: &str = "dsentr_migrate";
+
+impl Sent {
+    /// Reads the answers to their end. The first error is the step's; those behind it are its consequences.
+    pub(super) async fn arrive(self, running: &Running<'_>) -> Result<(), Broken> {
+        let mut result = Ok(());
+        for (statement, answer) in self.answers {
+            // Behind an error the server is at none of the rest.
+            if result.is_ok() {
+                running.is_at(statement);
+            }
+            let read = match answer {
+                Ok(answer) => read(answer, running).await,
+                Err(error) => Err(error),
+            };
+            if let (Err(error), Ok(())) = (read, &result) {
+                result = Err(Broken::At { statement, error });
+            }
         }
-        let read = match answer {
-            Ok(answer) => read(answer, running).await,
-            Err(error) => Err(error),
-        };
-        // The errors behind the first one are its consequences.
-        if let (Err(error), Ok(())) = (read, &result) {
-            result = Err(Broken::At { statement, error });
-        }
+        result
     }
-    result
 }
 
 /// Reads an answer to its end.
@@ -162,7 +172,7 @@ async fn read(
 const PROCESS: &str = "dsentr_migrate_process";
 
 /// What comes before the statements.
-fn opening(session: &Session, limits: &Limits, row: &str) -> String {
+fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> String {
     let mut text = frame(limits);
     if !limits.is_direct {
         let _ = writeln!(
@@ -171,7 +181,8 @@ fn opening(session: &Session, limits: &Limits, row: &str) -> String {
             session.protection(true)
         );
     }
-    let _ = write!(text, "{row};");
+    let guard = step.guard.as_deref().unwrap_or_default();
+    let _ = write!(text, "{}{guard}{};", step.commit.setting(), step.row);
     text
 }
 
@@ -180,8 +191,15 @@ pub(super) fn frame(limits: &Limits) -> String {
     // The history row meets that of another runner as a duplicate key, or as gone, not as a serialization failure. And a
     // limit that the role or the database has for the application's queries is not meant for us.
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;\n\
-         SET LOCAL search_path TO {SCHEMA};\nSET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
+        "BEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL search_path TO {SCHEMA};\n{}",
+        set_limits(limits)
+    )
+}
+
+/// The statements that set limits for a transaction.
+pub(super) fn set_limits(limits: &Limits) -> String {
+    format!(
+        "SET LOCAL statement_timeout TO {};\nSET LOCAL lock_timeout TO {};\n",
         limits.statement_timeout.as_millis(),
         limits.lock_timeout.as_millis(),
     )

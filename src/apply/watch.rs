@@ -1,15 +1,15 @@
 //! A look at a long statement from a second connection: who is in its way, or how far it is.
 
 use std::convert::Infallible;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::attend::Running;
 use super::{Moment, Observer};
 use crate::connect::{Connector, Session};
+use crate::lock::Blocker;
 use crate::server_error::describe;
 
 /// A statement is looked at after this long, and then as often: a short one costs nothing.
@@ -17,57 +17,6 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// After a look that failed, there is none for this long: the server may be full.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
-
-/// Somebody whose table lock is in the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Blocker {
-    /// Process of the server that serves it; 0 for a prepared transaction, which none serves.
-    pub pid: i32,
-    /// Its role.
-    pub user: String,
-    /// What it calls itself.
-    pub application_name: String,
-    /// `active`, `idle in transaction`, ...
-    pub state: String,
-    /// For how long its transaction has been open, in seconds.
-    pub seconds: u64,
-    /// The first words of its query; the name of a prepared transaction.
-    pub query: String,
-}
-
-impl Blocker {
-    /// The statement that ends it.
-    pub fn remedy(&self) -> String {
-        if self.pid == 0 {
-            let name = self.query.replace('\'', "''");
-            return format!("ROLLBACK PREPARED '{name}' (or COMMIT PREPARED)");
-        }
-        format!("SELECT pg_terminate_backend({})", self.pid)
-    }
-}
-
-impl fmt::Display for Blocker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            pid,
-            user,
-            application_name,
-            state,
-            seconds,
-            query,
-        } = self;
-        if *pid == 0 {
-            return write!(
-                f,
-                "the prepared transaction '{query}' (of {user}, prepared for {seconds} s)"
-            );
-        }
-        write!(
-            f,
-            "pid {pid} ({application_name} as {user}, {state}, transaction open for {seconds} s): {query}"
-        )
-    }
-}
 
 /// How far a statement is, where the server tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,14 +183,7 @@ fn read(messages: &[SimpleQueryMessage]) -> Look {
                 percent: row.get(2).and_then(|percent| percent.parse().ok()),
             });
         } else {
-            look.blockers.push(Blocker {
-                pid: text(row, 0).parse().unwrap_or_default(),
-                user: text(row, 1),
-                application_name: text(row, 2),
-                state: text(row, 3),
-                seconds: text(row, 4).parse().unwrap_or_default(),
-                query: text(row, 5),
-            });
+            look.blockers.push(Blocker::of(row));
         }
     }
     look

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Writes, proves and seals the migrations of this project.
+/// Writes, proves and seals the migrations of this project, and writes the manual of the command that carries them.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo migration",
@@ -42,6 +42,12 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         on: Servers,
+    },
+    /// Write the man pages and the completions for shells of `dsentr-migrate` into a new folder
+    Manual {
+        /// The folder; it must not exist yet
+        #[arg(value_name = "DIR")]
+        into: PathBuf,
     },
 }
 

@@ -1,4 +1,5 @@
-//! `cargo migration`: writes a new migration from a template, proves migrations on real servers, and seals them.
+//! `cargo migration`: writes a new migration from a template, proves migrations on real servers, and seals them. It also
+//! writes the manual of `dsentr-migrate`, which need not carry what makes its own pages.
 //!
 //! Data flows one way: project → subject → server → walk → agree → seal. Only the walk changes a database, and only one
 //! that was made for it. What a seal looks like, and what the build makes of it, is the checks' to know.
@@ -9,6 +10,7 @@ mod cli;
 mod diff;
 mod error;
 mod failure;
+mod manual;
 mod measure;
 mod new;
 mod project;
@@ -61,6 +63,7 @@ fn carry_out(cli: Cli) -> Result<String, Error> {
             with_servers(async |stop| seal::seal(&project, all, &on, &stop).await)
         }
         Command::Check { on } => with_servers(async |stop| seal::check(&project, &on, &stop).await),
+        Command::Manual { into } => manual::write(&into),
     }
 }
 

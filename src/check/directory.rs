@@ -42,8 +42,11 @@ fn is_migration(entry: &Entry) -> bool {
     entry.bytes.is_some() && is_sql(&entry.name)
 }
 
-/// The entries with a good name, by the bytes of the name: the order in which a person sees them.
-fn by_name(entries: &[Entry]) -> Vec<(usize, &str, FileName)> {
+/// An entry with a good name: its index, the name, and what it says.
+type Named<'a> = (usize, &'a str, FileName);
+
+/// Those, by the bytes of the name: the order in which a person sees them.
+fn by_name(entries: &[Entry]) -> Vec<Named<'_>> {
     let parsed =
         |(index, entry): (usize, &'_ Entry)| Some((index, FileName::parse(&entry.name).ok()?));
     let files = entries
@@ -76,13 +79,14 @@ pub(super) fn duplicate_version(entries: &[Entry]) -> Vec<(usize, Finding)> {
     found
 }
 
-fn free_counter(named: &[(usize, &str, FileName)], name: &FileName) -> String {
-    let last = name.version.as_i64() / 100 * 100 + 99;
-    let day = name.version.as_i64() / 100;
-    let taken = named
-        .iter()
-        .map(|(_, _, other)| other.version.as_i64())
-        .filter(|version| version / 100 == day);
+fn day(name: &FileName) -> i64 {
+    name.version.as_i64() / 100
+}
+
+fn free_counter(named: &[Named<'_>], name: &FileName) -> String {
+    let last = day(name) * 100 + 99;
+    let same_day = named.iter().filter(|(_, _, other)| day(other) == day(name));
+    let taken = same_day.map(|(_, _, other)| other.version.as_i64());
     let next = taken.max().map_or(last, |version| version + 1);
     if next > last {
         return "take another date: the counters of this day are used up".to_owned();
@@ -97,12 +101,18 @@ fn free_counter(named: &[(usize, &str, FileName)], name: &FileName) -> String {
 /// Dates have a fixed width, so only counters can sort wrongly: an unpadded one beside one of two digits.
 pub(super) fn version_order(entries: &[Entry]) -> Vec<(usize, Finding)> {
     let named = by_name(entries);
+    let is_same_day = |(_, _, a): &Named<'_>, (_, _, b): &Named<'_>| day(a) == day(b);
+    let days = named.chunk_by(is_same_day);
+    days.flat_map(version_order_of_a_day).collect()
+}
+
+fn version_order_of_a_day(named: &[Named<'_>]) -> Vec<(usize, Finding)> {
     let mut found = Vec::new();
-    for (index, file, name) in &named {
+    for (index, file, name) in named {
         if is_padded(file) {
             continue;
         }
-        let disagrees = |(_, other_file, other): &&(usize, &str, FileName)| {
+        let disagrees = |(_, other_file, other): &&Named<'_>| {
             other.version != name.version && (*other_file < *file) != (other.version < name.version)
         };
         let Some((_, other, _)) = named.iter().find(disagrees) else {

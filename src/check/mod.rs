@@ -4,6 +4,7 @@
 //! runs in build.rs and in the tests, never in the binary that ships. One rule is one function, listed in [`RULES`].
 
 mod allow;
+mod applied;
 mod bytes;
 mod checked;
 mod data_loss;
@@ -30,6 +31,7 @@ mod unsafe_ddl;
 mod words;
 
 pub use allow::{Allowance, SEAL_RULES};
+pub use applied::{applied_hash, applied_sums};
 pub use checked::{Checked, Mode, Rollback};
 pub use problem::Problem;
 pub use resume::{Relation, Residue};

@@ -1,7 +1,7 @@
 //! The table of checked migrations as Rust, for `src/embedded.rs` to include.
 
 use super::seal::{LockFile, Seal};
-use super::{Allowance, Checked, Mode, Residue, Rollback};
+use super::{Allowance, Checked, Mode, Residue, Rollback, applied_sums};
 use crate::source::Span;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use std::time::Duration;
 /// The expression `&[Migration { ... }, ...]`, in the order of the file names: the order in which `include_dir` embeds.
 pub fn table(migrations: &[Checked], lock_file: &LockFile) -> String {
     let mut table = String::from("&[\n");
-    for (index, migration) in migrations.iter().enumerate() {
+    for ((index, migration), applied) in migrations.iter().enumerate().zip(applied_sums(migrations))
+    {
         // Writing into a String cannot fail.
         let _ = write_row(
             &mut table,
             index,
             migration,
+            applied,
             lock_file.seal(&migration.stem),
         );
     }
@@ -25,6 +27,7 @@ fn write_row(
     table: &mut String,
     index: usize,
     migration: &Checked,
+    applied: i128,
     seal: Option<&Seal>,
 ) -> std::fmt::Result {
     let mode = match migration.mode {
@@ -42,6 +45,7 @@ fn write_row(
     writeln!(table, "    file: file({index}),")?;
     writeln!(table, "    sha256: {:?},", migration.sha256)?;
     writeln!(table, "    checksum: {},", grouped(migration.checksum))?;
+    writeln!(table, "    applied_sum: {},", signed(applied))?;
     writeln!(table, "    forward: {},", span(migration.forward))?;
     writeln!(table, "    statements: {},", spans(&migration.statements))?;
     writeln!(table, "    mode: Mode::{mode},")?;
@@ -158,6 +162,12 @@ fn grouped(number: impl std::fmt::Display) -> String {
         .rev()
         .map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join("_")
+}
+
+/// The same for one that may be below zero.
+fn signed(number: i128) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped(number.unsigned_abs()))
 }
 
 fn spans(spans: &[Span]) -> String {

@@ -7,8 +7,8 @@ use anyhow::Context;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::asked;
 use super::drive::{Drive, Errand};
+use super::{Rows, asked};
 use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
 use crate::apply::{
@@ -102,7 +102,7 @@ impl<'a> Adopt<'a> {
         plan(self.embedded, &none, self.wish.at)?;
         let session = self.connector.connect().await?;
         out.text(&format!("{}\n", session.target))?;
-        asked(session, self.settings, self.connector).await
+        asked(&Rows, session, self.settings, self.connector).await
     }
 
     /// What is in the history stands, if it agrees with this binary and with the wish.

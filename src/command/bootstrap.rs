@@ -42,7 +42,8 @@ pub(super) async fn bootstrap(
     }
     result?;
     match up {
-        Some(up) => up.run(out).await,
+        // In a box: the way of a run is long, and would make this one as large.
+        Some(up) => Box::pin(up.run(out)).await,
         None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! A run under the lock, through as many connections as it takes.
 
-use super::{ask, read_history};
+use super::{Question as _, Rows, ask};
 use crate::apply::Course;
 use crate::config::Settings;
 use crate::connect::{Connector, Session};
@@ -42,7 +42,7 @@ impl<E: Errand> Drive<'_, E> {
                 Err(Error::Lost(lost)) => {
                     course.lost(session, lost).await?;
                     // One that answers: a pooler lets us in while its server is down.
-                    (*session, _) = ask(self.settings, self.connector).await?;
+                    (*session, _) = ask(&Rows, self.settings, self.connector).await?;
                 }
                 result => return result,
             }
@@ -51,8 +51,17 @@ impl<E: Errand> Drive<'_, E> {
 
     async fn locked(&self, session: &Session, course: &mut Course<'_>) -> Result<E::Rest, Error> {
         let acquire = lock::acquire(session, self.connector, self.settings);
-        let held = self.connector.stop.unless_stopped(acquire).await??;
-        let result = self.under(&held, session, course).await;
+        // It is large, as is the errand's pass below, and would make every caller as large.
+        let acquire = Box::pin(self.connector.stop.unless_stopped(acquire));
+        // Polled in this order, both are sent before the first is answered: where the lock is free, the history is read
+        // under it.
+        let (held, history) = tokio::join!(acquire, self.history(session));
+        let held = held??;
+        let history = held.is_had_at_once().then_some(history);
+        let result = self.under(&held, session, history, course).await;
+        if !matches!(result, Err(Error::Lost(_))) {
+            course.secure(session).await;
+        }
         held.release().await;
         result
     }
@@ -63,31 +72,34 @@ impl<E: Errand> Drive<'_, E> {
         &self,
         held: &Held<'_>,
         session: &Session,
+        mut read: Option<Result<History, Error>>,
         course: &mut Course<'_>,
     ) -> Result<E::Rest, Error> {
         loop {
-            let history = self.history_of(held, session).await?;
+            let history = match read.take() {
+                Some(history) => history?,
+                None => self.history(session).await?,
+            };
             course.settle(session, &history)?;
-            let passed = self.errand.pass(session, held, &history, course).await?;
-            if let Some(rest) = passed {
+            let pass = Box::pin(self.errand.pass(session, held, &history, course));
+            // Polled in this order, the settings are sent before the first step.
+            let ((), passed) = tokio::join!(self.protect(held, session), pass);
+            if let Some(rest) = passed? {
                 return Ok(rest);
             }
         }
     }
 
     async fn history(&self, session: &Session) -> Result<History, Error> {
-        read_history(session, self.settings, self.connector.stop).await
+        Rows.put(session, self.settings, self.connector.stop).await
     }
 
-    /// The history, and the settings of a session of our own, in one round trip.
-    async fn history_of(&self, held: &Held<'_>, session: &Session) -> Result<History, Error> {
-        if !held.is_direct() {
-            return self.history(session).await;
+    /// Gives a session of our own its settings.
+    async fn protect(&self, held: &Held<'_>, session: &Session) {
+        if held.is_direct() {
+            // Where the connection is lost or there is a signal, the steps end by that too.
+            let protect = self.connector.stop.unless_stopped(session.protect());
+            let _ = protect.await;
         }
-        // Polled in this order, both are sent before the first is answered.
-        let protect = self.connector.stop.unless_stopped(session.protect());
-        let (protected, history) = tokio::join!(protect, self.history(session));
-        protected??;
-        history
     }
 }

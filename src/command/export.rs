@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::config::ConfigError;
 use crate::embedded::{Migration, lock_file};
 use crate::error::Error;
-use crate::report::{VersionReport, index};
+use crate::report::{index, schema_files, sums};
 use crate::source::LOCK_FILE;
 
 /// Writes everything beside the folder first, and moves it into place at the end: the folder is
@@ -64,14 +64,11 @@ fn write_files(folder: &Path, embedded: &[Migration]) -> anyhow::Result<()> {
             migration.text().as_bytes(),
         )?;
     }
-    let mut sums = VersionReport::new(embedded).sums();
-    // They are of the embedded migrations, and this crate can be used with others.
-    let is_sealed = embedded.iter().all(|migration| migration.seal.is_some());
-    let seals = lock_file().filter(|_| is_sealed);
-    if let Some((bytes, sum)) = seals {
+    let seals = lock_file(embedded);
+    if let Some((bytes, _)) = seals {
         write(LOCK_FILE.to_owned(), bytes)?;
-        sums.push_str(&format!("{sum}  {LOCK_FILE}\n"));
     }
+    let sums = sums(&schema_files(embedded));
     write("SHA256SUMS".to_owned(), sums.as_bytes())?;
     write(
         "INDEX.md".to_owned(),

@@ -31,8 +31,8 @@ use crate::config::{Config, Environment, Settings};
 use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::history::History;
-use crate::plan::{compare, plan};
+use crate::history::{Digest, History};
+use crate::plan::{Plan, compare, plan, plan_after};
 use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
@@ -173,7 +173,7 @@ async fn status(
     check: bool,
     out: &mut Out,
 ) -> Result<(), Error> {
-    let (session, history) = ask(settings, connector).await?;
+    let (session, history) = ask(&Rows, settings, connector).await?;
     let entries = compare(embedded, &history);
     let position = history.position().map(|version| version.to_string());
     let newest = embedded
@@ -202,24 +202,31 @@ async fn show_plan(
     to: Option<Version>,
     out: &mut Out,
 ) -> Result<(), Error> {
-    let (session, history) = ask(settings, connector).await?;
+    let way = WayTo {
+        embedded,
+        target: to,
+    };
+    let (session, plan) = ask(&way, settings, connector).await?;
     let target = session.target.clone();
     session.close().await;
-    let plan = plan(embedded, &history, to)?;
     Ok(out.report(&PlanReport::new(target, &plan))?)
 }
 
 /// Connect, one question. Where the connection ends before the answer, as behind a pooler whose server is down, both are
 /// tried again, to `wait.timeout`.
-async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session, History), Error> {
+async fn ask<Q: Question>(
+    question: &Q,
+    settings: &Settings,
+    connector: &Connector<'_>,
+) -> Result<(Session, Q::Answer), Error> {
     let mut patience = connector.patience();
     let mut tries = 0;
     loop {
         let mut session = connector.connect_with(&mut patience).await?;
         tries += session.tries;
         session.tries = tries;
-        match read_history(&session, settings, connector.stop).await {
-            Ok(history) => return Ok((session, history)),
+        match question.put(&session, settings, connector.stop).await {
+            Ok(answer) => return Ok((session, answer)),
             Err(Error::Lost(lost)) => {
                 tracing::debug!(reason = lost.reason, "the connection was lost");
                 if !patience.next_try().await? {
@@ -232,26 +239,80 @@ async fn ask(settings: &Settings, connector: &Connector<'_>) -> Result<(Session,
 }
 
 /// The first question to a session, and the session that answered it.
-async fn asked(
+async fn asked<Q: Question>(
+    question: &Q,
     session: Session,
     settings: &Settings,
     connector: &Connector<'_>,
-) -> Result<(Session, History), Error> {
-    match read_history(&session, settings, connector.stop).await {
-        Err(Error::Lost(_)) => ask(settings, connector).await,
-        history => Ok((session, history?)),
+) -> Result<(Session, Q::Answer), Error> {
+    match question.put(&session, settings, connector.stop).await {
+        Err(Error::Lost(_)) => ask(question, settings, connector).await,
+        answer => Ok((session, answer?)),
     }
 }
 
-/// The history, unless there is a signal. Whoever has the table locked would keep the question waiting at the server.
-async fn read_history(
-    session: &Session,
-    settings: &Settings,
+/// What a command wants to know of the history.
+trait Question {
+    type Answer;
+
+    /// Asks it, unless there is a signal. Whoever has the table locked would keep it waiting at the server.
+    async fn put(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        stop: &Stop,
+    ) -> Result<Self::Answer, Error>;
+}
+
+/// All rows of the history.
+struct Rows;
+
+impl Question for Rows {
+    type Answer = History;
+
+    async fn put(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        stop: &Stop,
+    ) -> Result<History, Error> {
+        let history = History::read(session, &settings.history);
+        unless_stopped(stop, session, history).await
+    }
+}
+
+/// What a run to a target would do. One row tells, unless the history is another than that of the embedded migrations.
+struct WayTo<'e> {
+    embedded: &'e [Migration],
+    target: Option<Version>,
+}
+
+impl<'e> Question for WayTo<'e> {
+    type Answer = Plan<'e>;
+
+    async fn put(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        stop: &Stop,
+    ) -> Result<Plan<'e>, Error> {
+        let digest = Digest::read(session, &settings.history);
+        let digest = unless_stopped(stop, session, digest).await?;
+        if let Some(applied) = digest.applied(self.embedded) {
+            return Ok(plan_after(self.embedded, applied, self.target)?);
+        }
+        let history = Rows.put(session, settings, stop).await?;
+        Ok(plan(self.embedded, &history, self.target)?)
+    }
+}
+
+async fn unless_stopped<T>(
     stop: &Stop,
-) -> Result<History, Error> {
-    let history = History::read(session, &settings.history);
-    match stop.unless_stopped(history).await {
-        Ok(history) => history,
+    session: &Session,
+    reading: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match stop.unless_stopped(reading).await {
+        Ok(read) => read,
         Err(stopped) => {
             session.cancel().await;
             Err(stopped.into())

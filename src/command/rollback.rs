@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::drive::{Drive, Errand};
-use super::{asked, read_history};
+use super::{Question as _, Rows, asked};
 use crate::apply::{
     Accepted, Course, Ended, Goal, Task, differing, is_under_way, roll_back, transcript,
 };
@@ -45,7 +45,7 @@ impl Back<'_> {
     pub(super) async fn run(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
         let session = self.connector.connect().await?;
         out.text(&format!("{}\n", session.target))?;
-        let (mut session, history) = asked(session, self.settings, self.connector).await?;
+        let (mut session, history) = asked(&Rows, session, self.settings, self.connector).await?;
         let first = rollback_plan(self.embedded, &history, extent)?;
         if first.steps.is_empty() {
             let report = RollbackReport::nothing(session.target.clone(), first.position);
@@ -94,7 +94,7 @@ impl Back<'_> {
     pub(super) async fn show(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
         let session = self.connector.connect().await?;
         out.text(&format!("-- {}\n", session.target))?;
-        let (session, mut history) = asked(session, self.settings, self.connector).await?;
+        let (session, mut history) = asked(&Rows, session, self.settings, self.connector).await?;
         let (plan, result) = loop {
             let plan = rollback_plan(self.embedded, &history, extent)?;
             let result = self.findings(&session, &plan).await;
@@ -118,7 +118,7 @@ impl Back<'_> {
     }
 
     async fn history(&self, session: &Session) -> Result<History, Error> {
-        read_history(session, self.settings, self.connector.stop).await
+        Rows.put(session, self.settings, self.connector.stop).await
     }
 
     /// Looks at the whole way before the first step.

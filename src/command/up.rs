@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::asked;
 use super::drive::{Drive, Errand};
 use super::verify::{Eye, drift, refuse_ahead};
+use super::{WayTo, asked};
 use crate::apply::{Course, Ended, Standing, Task, apply};
 use crate::config::Settings;
 use crate::connect::{Connector, Session};
@@ -33,8 +33,11 @@ impl Up<'_> {
         let session = self.connector.connect().await?;
         // First of all: an operator must see which database this is about, above all where it cannot be asked.
         out.text(&format!("{}\n", session.target))?;
-        let (session, history) = asked(session, self.settings, self.connector).await?;
-        let first = plan(self.embedded, &history, self.to)?;
+        let way = WayTo {
+            embedded: self.embedded,
+            target: self.to,
+        };
+        let (session, first) = asked(&way, session, self.settings, self.connector).await?;
         if first.steps.is_empty() {
             let result = self.nothing(&session, &first, out).await;
             session.close().await;

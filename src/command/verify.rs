@@ -1,8 +1,9 @@
 //! `verify`: history against embedded, live schema against the seals.
 
-use super::{ask, plan};
+use super::{WayTo, ask};
+use crate::apply::live;
 use crate::config::{HistoryTable, Settings};
-use crate::connect::{Connector, Session, broken};
+use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::plan::{Plan, Refusal};
@@ -20,8 +21,11 @@ pub(super) async fn verify(
     with_others: bool,
     out: &mut Out,
 ) -> Result<(), Error> {
-    let (session, history) = ask(settings, connector).await?;
-    let plan = plan(embedded, &history, None)?;
+    let way = WayTo {
+        embedded,
+        target: None,
+    };
+    let (session, plan) = ask(&way, settings, connector).await?;
     refuse_ahead(&plan)?;
     let eye = Eye {
         session: &session,
@@ -88,17 +92,9 @@ impl Eye<'_> {
         Ok((verdict, Some(others(&everything, &live, &sealed))))
     }
 
-    /// Whoever has a table locked would keep the question waiting at the server.
     async fn read(&self, schemas: Option<&[&str]>) -> Result<Schema, Error> {
         let history: &HistoryTable = &self.settings.history;
         let scope = Scope { history, schemas };
-        let read = Schema::read(&self.session.client, scope);
-        match self.stop.unless_stopped(read).await {
-            Ok(schema) => schema.map_err(|error| broken("the schema cannot be read", &error)),
-            Err(stopped) => {
-                self.session.cancel().await;
-                Err(stopped.into())
-            }
-        }
+        live(self.session, self.settings, self.stop, scope).await
     }
 }

@@ -18,6 +18,12 @@ const PREFIX: &str = "DSENTR_MIGRATE_";
 /// Variables of this program that are no setting: they choose the layers.
 const CHOOSERS: [&str; 2] = ["DSENTR_MIGRATE_CONFIG", "DSENTR_MIGRATE_PROFILE"];
 
+/// The variable by which systemd names the folder of a unit's credentials (`LoadCredential=`).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// The password's name among them.
+const CREDENTIAL: &str = "dsentr-migrate.password";
+
 /// Variables of short cuts that other programs read too, weakest first.
 const COMMON: [(&str, &str); 3] = [
     ("PGPASSWORD_FILE", "database.password_file"),
@@ -94,9 +100,14 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
 
 /// Whether a variable says how a database is reached.
 fn is_of_connection(name: &str) -> bool {
-    ["PG", "DATABASE_URL", "DSENTR_MIGRATE_DATABASE_"]
-        .iter()
-        .any(|start| name.starts_with(start))
+    [
+        "PG",
+        "DATABASE_URL",
+        "DSENTR_MIGRATE_DATABASE_",
+        CREDENTIALS,
+    ]
+    .iter()
+    .any(|start| name.starts_with(start))
 }
 
 /// What the settings are for.
@@ -339,16 +350,14 @@ fn unknown_parameter(name: &str, known: &[(&str, &str)], place: &str) -> ConfigE
     .with_help(format!("known are {}", known.join(", ")))
 }
 
-/// Variables, weakest first: libpq's own, `DATABASE_URL`, this program's.
+/// Variables, weakest first: systemd's, libpq's own, `DATABASE_URL`, this program's.
 fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
     refuse_unserved(environment)?;
     refuse_unknown(environment)?;
-    let mut given: Vec<Given> = libpq::PARAMETERS
-        .iter()
-        .filter_map(|(_, variable, key)| {
-            Some(Given::text(key, environment.get(variable)?, *variable))
-        })
-        .collect();
+    let mut given = Vec::from_iter(credential(environment));
+    given.extend(libpq::PARAMETERS.iter().filter_map(|(_, variable, key)| {
+        Some(Given::text(key, environment.get(variable)?, *variable))
+    }));
     for (variable, key) in COMMON {
         given.extend(
             environment
@@ -366,6 +375,14 @@ fn variables(environment: &Environment) -> Result<Vec<Given>, ConfigError> {
         );
     }
     Ok(given)
+}
+
+/// The password among a unit's credentials. A unit may be given others, and none, so that it need not be there.
+fn credential(environment: &Environment) -> Option<Given> {
+    let path = Path::new(environment.get(CREDENTIALS)?).join(CREDENTIAL);
+    let key = "database.password_file";
+    path.exists()
+        .then(|| Given::text(key, path.to_string_lossy(), CREDENTIALS))
 }
 
 /// What libpq would do for a variable and this program does not.
@@ -400,23 +417,36 @@ pub fn variables_of(key: &str) -> Vec<String> {
 }
 
 fn variable_of(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+    let letter = |letter: char| match letter {
+        '.' => '_',
+        letter => letter.to_ascii_uppercase(),
+    };
+    // Of every setting in every run: one piece of memory, not three.
+    let mut variable = String::with_capacity(PREFIX.len() + key.len());
+    variable.push_str(PREFIX);
+    variable.extend(key.chars().map(letter));
+    variable
 }
 
 /// A mistyped variable would be silence where a setting was meant.
 fn refuse_unknown(environment: &Environment) -> Result<(), ConfigError> {
+    let mut ours = environment
+        .variables
+        .keys()
+        .filter(|name| name.starts_with(PREFIX) && !CHOOSERS.contains(&name.as_str()))
+        .peekable();
+    if ours.peek().is_none() {
+        return Ok(());
+    }
     let known: Vec<String> = KEYS
         .iter()
         .chain(SHORT_CUTS)
         .filter(|(_, kind)| *kind != Kind::List)
         .map(|(key, _)| variable_of(key))
         .collect();
-    let unknown = environment
-        .variables
-        .keys()
-        .filter(|name| name.starts_with(PREFIX) && !CHOOSERS.contains(&name.as_str()))
-        .find(|name| !known.contains(name));
-    let Some(name) = unknown else { return Ok(()) };
+    let Some(name) = ours.find(|name| !known.contains(name)) else {
+        return Ok(());
+    };
     let mut lists = KEYS.iter().filter(|(_, kind)| *kind == Kind::List);
     if let Some((key, _)) = lists.find(|(key, _)| variable_of(key) == *name) {
         return Err(ConfigError::new(format!(

@@ -76,7 +76,7 @@ pub struct Settings {
     pub table_lock: TableLock,
     /// The statements of migrations.
     pub statement: Statement,
-    /// What `up` takes for an error.
+    /// What `up` takes for an error, and what it waits for.
     pub up: Up,
     /// What of the live schema may differ from the seals.
     #[serde(default)]
@@ -260,7 +260,7 @@ pub struct TableLock {
     /// `-- migrate: lock-timeout=`; where neither is given, [`DEFAULT_TABLE_LOCK_TIMEOUT`]. In a file without a
     /// transaction the file alone sets a limit.
     pub timeout: Option<Timeout>,
-    /// For all tries of one migration, or to read the schema; after it, exit code 5.
+    /// For all tries of one migration together, or of a look at the schema; after it, exit code 5.
     pub budget: Timeout,
 }
 
@@ -276,7 +276,7 @@ pub struct Statement {
     pub timeout: Timeout,
 }
 
-/// What `up` takes for an error.
+/// What `up` takes for an error, and what it waits for.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Up {
@@ -285,6 +285,18 @@ pub struct Up {
     /// A run that applied something compares the schema with the seals at its end (exit code 4 where it differs);
     /// `--verify` does so whatever was applied.
     pub verify: bool,
+    /// Which commits of a run wait until they are on the server's disk.
+    pub synchronous_commit: SynchronousCommit,
+}
+
+/// Which commits of a run wait until they are on the server's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SynchronousCommit {
+    /// The last one, however the run ends, and with it all before.
+    Last,
+    /// Each does what the server's own setting says.
+    Each,
 }
 
 /// What of the live schema may differ from the seals.
@@ -330,7 +342,8 @@ fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `dsentr_migrate=debug`.
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `dsentr_migrate=debug`, or several between commas:
+    /// `warn,dsentr_migrate=debug`.
     pub level: String,
     /// For people or for machines.
     pub format: Format,
@@ -462,6 +475,7 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("statement.timeout", Kind::Text),
     ("up.strict", Kind::Flag),
     ("up.verify", Kind::Flag),
+    ("up.synchronous_commit", Kind::Text),
     ("verify.ignore", Kind::List),
     ("log.level", Kind::Text),
     ("log.format", Kind::Text),

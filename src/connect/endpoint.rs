@@ -22,8 +22,17 @@ pub struct Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        f.write_str(&host_and_port(&self.host, self.port))
     }
+}
+
+/// As a URL has them: with brackets where the host has colons of its own.
+pub(super) fn host_and_port(host: &str, port: u16) -> String {
+    let is_ipv6 = host.contains(':') && !host.starts_with('/');
+    if is_ipv6 {
+        return format!("[{host}]:{port}");
+    }
+    format!("{host}:{port}")
 }
 
 impl Endpoint {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::endpoint::Endpoint;
+use self::endpoint::host_and_port;
 use self::login::{Door, Login, Rejection};
 pub(crate) use self::session::BLIND_SYSTEMS;
 pub use self::session::{Lost, Session, broken};
@@ -51,7 +52,8 @@ impl fmt::Display for Target {
         } = self;
         write!(
             f,
-            "{database} at {host}:{port} as {user}, PostgreSQL {server_version}"
+            "{database} at {} as {user}, PostgreSQL {server_version}",
+            host_and_port(host, *port)
         )
     }
 }

@@ -36,7 +36,7 @@ pub async fn acquire<'a>(
         key: key(&settings.history),
     };
     match lock.try_directly(session).await? {
-        Answer::Taken => Ok(lock.held_by(session)),
+        Answer::Taken => Ok(lock.held_by(session, true)),
         Answer::Busy => lock.wait_directly(session).await,
         Answer::Pooled => lock.through_pooler(session).await,
     }
@@ -69,10 +69,11 @@ struct Lock<'c> {
 }
 
 impl Lock<'_> {
-    fn held_by<'a>(&self, session: &'a Session) -> Held<'a> {
+    fn held_by<'a>(&self, session: &'a Session, at_once: bool) -> Held<'a> {
         Held::BySession {
             session,
             key: self.key,
+            at_once,
         }
     }
 
@@ -104,7 +105,7 @@ impl Lock<'_> {
         loop {
             self.pause(&mut patience, session).await?;
             if self.try_directly(session).await? == Answer::Taken {
-                return Ok(self.held_by(session));
+                return Ok(self.held_by(session, false));
             }
         }
     }

@@ -16,6 +16,8 @@ pub enum Held<'a> {
         session: &'a Session,
         /// The lock's number.
         key: i64,
+        /// Whether it was free when it was asked for.
+        at_once: bool,
     },
     /// By an open transaction of a second session. Through a pooler that is the one thing that stays with one server
     /// process; it holds no snapshot, so nothing waits for it.
@@ -28,6 +30,11 @@ impl Held<'_> {
     /// Whether the session that does the work has its server process for itself, so that what is set there stays.
     pub fn is_direct(&self) -> bool {
         matches!(self, Self::BySession { .. })
+    }
+
+    /// Whether nobody else had it when it was asked for: what was asked behind it was answered under it.
+    pub fn is_had_at_once(&self) -> bool {
+        matches!(self, Self::BySession { at_once: true, .. })
     }
 
     /// Refuses what nobody else may do at the same time, where nobody holds the lock.
@@ -55,7 +62,7 @@ impl Held<'_> {
     /// Gives the lock back. A lost connection has done so already, and one that is out of reach will.
     pub async fn release(self) {
         match self {
-            Self::BySession { session, key } => {
+            Self::BySession { session, key, .. } => {
                 unlock(
                     session,
                     &format!("SELECT pg_catalog.pg_advisory_unlock({key})"),

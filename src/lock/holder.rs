@@ -57,6 +57,8 @@ impl Holder {
 
     /// The question: pid, name, client, since when, and what it is doing.
     ///
+    /// Of a statement it shows what stands in the file, and not what `apply` puts behind that on a line of its own.
+    ///
     /// A bigint key stands in `pg_locks` as two halves, with objsubid 1.
     /// <https://www.postgresql.org/docs/18/view-pg-locks.html>
     pub(crate) fn question(key: i64) -> String {
@@ -66,7 +68,7 @@ impl Holder {
             "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
                     coalesce(host(a.client_addr), 'the same machine'), \
                     to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 60)) \
+                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(split_part(a.query, E'\\n;', 1), '\\s+', ' ', 'g'), 60)) \
                          ELSE coalesce(a.state, 'hidden from this role') END \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \

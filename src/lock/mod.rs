@@ -4,6 +4,7 @@
 //! not rest on it: `apply` writes the history row first, and its primary key decides.
 
 mod acquire;
+mod blocker;
 mod held;
 mod holder;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 pub use self::acquire::{acquire, key};
+pub use self::blocker::Blocker;
 pub use self::held::Held;
 pub use self::holder::Holder;
 use crate::config::{ConfigError, Timeout};
@@ -36,6 +38,8 @@ pub enum LockTimeout {
     Schema {
         /// How long was waited.
         waited: Timeout,
+        /// Who it was at the end, as far as that could be learned.
+        blockers: Vec<Blocker>,
     },
     /// A migration needs it, and the pooler gave no second connection to hold it.
     NoConnection,
@@ -45,7 +49,7 @@ impl fmt::Display for LockTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (waited, holder) = match self {
             Self::Held { waited, holder } => (waited, holder),
-            Self::Schema { waited } => {
+            Self::Schema { waited, .. } => {
                 return write!(
                     f,
                     "the schema could not be read within {waited}: somebody holds a table for himself alone"

@@ -9,11 +9,11 @@ use super::status::{painted, word};
 use super::verify::block;
 use super::{Paint, Report, at, count};
 use crate::adopt::Refused;
-use crate::apply::{Cause, EndsAt, Failure, Left, Standing, Task};
+use crate::apply::{Cause, Failure, Left, Reach, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::lock::LockTimeout;
+use crate::lock::{Blocker, LockTimeout};
 use crate::plan::{Disagreement, Obstacle, Refusal, State};
 use crate::schema::Difference;
 use crate::server_error::ServerError;
@@ -192,7 +192,7 @@ fn state(error: &Error) -> String {
         Error::Underway(underway) => {
             let standing = state_at(underway.standing);
             match underway.doubt {
-                Some(ends_at) => format!("{standing}, {}", or_at(ends_at)),
+                Some(reach) => format!("{standing}, {}", or_at(reach)),
                 None => standing,
             }
         }
@@ -288,6 +288,10 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
     let one = |help: &str| vec![help.to_owned()];
     match refusal {
         Refusal::Disagreement(list) => help_for_kinds(list),
+        Refusal::Untracked { .. } => vec![
+            "where another tool made them, or somebody by hand: `dsentr-migrate adopt` finds the version they are at, and writes the history".to_owned(),
+            "where the history is in another table, set history.schema and history.table; where this is not the database you meant, correct the connection".to_owned(),
+        ],
         Refusal::Ahead { .. } => {
             one("use the newer binary; `up` without --strict leaves such a database as it is")
         }
@@ -345,14 +349,24 @@ fn help_for_adoption(refused: &Refused) -> Vec<String> {
     }
 }
 
+fn help_for_blocker(blocker: &Blocker) -> String {
+    format!(
+        "have it end, or end it with {}: {blocker}",
+        blocker.remedy()
+    )
+}
+
 fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
     let holder = match timeout {
         LockTimeout::Held { holder, .. } => holder,
-        LockTimeout::Schema { .. } => {
-            return vec![
-                "see who it is: SELECT pid, relation::regclass FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted; have it end, or allow more with table_lock.budget; then run it again"
-                    .to_owned(),
-            ];
+        LockTimeout::Schema { blockers, .. } => {
+            let mut help: Vec<String> = blockers.iter().map(help_for_blocker).collect();
+            let more = "allow more with table_lock.budget; then run it again";
+            help.push(match blockers.len() {
+                0 => format!("run it again, since nobody does any more; or {more}"),
+                _ => format!("or {more}"),
+            });
+            return help;
         }
         LockTimeout::NoConnection => {
             return vec![
@@ -485,16 +499,28 @@ fn state_after(failure: &Failure) -> String {
         Left::Statements(0) => format!("and no statement of {what} is done"),
         Left::Statements(1) => format!("and the first statement of {what} is done"),
         Left::Statements(done) => format!("and the first {done} statements of {what} are done"),
-        Left::Unknown => or_at(failure.ends_at),
+        Left::Unknown => or_at(failure.reach),
     };
     format!("{standing}, {left}")
 }
 
 /// Where the database stands if what was not answered is committed.
-fn or_at(EndsAt(version): EndsAt) -> String {
-    let version = version.map(|version| version.to_string());
+fn or_at(reach: Reach) -> String {
+    let Reach {
+        ends_at,
+        steps,
+        told,
+    } = reach;
+    let version = ends_at.map(|version| version.to_string());
     let at = at(version.as_deref());
-    format!("or at {at}, if its COMMIT got through")
+    match steps {
+        _ if told > 0 => format!(
+            "or further on, up to {at}, as far as COMMITs got through and are on the server's disk: of {} above that is not known",
+            count(told, "migration")
+        ),
+        1 => format!("or at {at}, if its COMMIT got through"),
+        _ => format!("or further on, up to {at}, as far as COMMITs got through"),
+    }
 }
 
 /// How far the run came.
@@ -536,12 +562,7 @@ fn help_after(failure: &Failure) -> Vec<String> {
                 .to_owned(),
         ),
         Cause::TableLock { blockers, .. } => {
-            help.extend(blockers.iter().map(|blocker| {
-                format!(
-                    "have it end, or end it with {}: {blocker}",
-                    blocker.remedy()
-                )
-            }));
+            help.extend(blockers.iter().map(help_for_blocker));
             help.push("or allow more with table_lock.budget".to_owned());
         }
     }

@@ -38,7 +38,7 @@ pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;
 pub use self::verify::{FoundReport, VerifyReport};
-pub use self::version::{VersionReport, hex};
+pub use self::version::{FileReport, VersionReport, hex, schema_files, sums};
 pub use self::wait::WaitReport;
 
 /// One result, for people and for machines alike.

@@ -1,5 +1,6 @@
 //! What `up` and `rollback` say while they run: a line a migration, and what takes long.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use super::{Out, Report};
 use crate::apply::{Moment, Observer};
 use crate::embedded::{Migration, Way};
 use crate::log::clear_line;
+use crate::source::Version;
 
 /// One migration that this run applied, or took back.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +32,8 @@ pub struct Progress<'a> {
     word: &'static str,
     width: usize,
     done: Vec<DoneReport>,
+    /// What has its line, and is not in the list while nobody knows whether it is still so.
+    unsure: BTreeSet<Version>,
 }
 
 impl<'a> Progress<'a> {
@@ -44,6 +48,7 @@ impl<'a> Progress<'a> {
                 Way::Back => "rolled back",
             },
             done: Vec::new(),
+            unsure: BTreeSet::new(),
         }
     }
 
@@ -80,20 +85,32 @@ impl<'a> Progress<'a> {
 
 impl Observer for Progress<'_> {
     fn done(&mut self, migration: &Migration, took: Duration) {
-        let painted = self.out.paint().good(self.word);
-        let rest = format!("{:>8}", duration(took));
-        self.say(&line(
-            self.word,
-            &painted,
-            migration.stem,
-            self.width,
-            &rest,
-        ));
+        if !self.unsure.remove(&migration.version) {
+            let painted = self.out.paint().good(self.word);
+            let rest = format!("{:>8}", duration(took));
+            self.say(&line(
+                self.word,
+                &painted,
+                migration.stem,
+                self.width,
+                &rest,
+            ));
+        }
         self.done.push(DoneReport {
             version: migration.version.to_string(),
             name: migration.stem.to_owned(),
             duration_ms: millis(took),
         });
+    }
+
+    fn unsure(&mut self, migration: &Migration) {
+        let version = migration.version.to_string();
+        self.done.retain(|done| done.version != version);
+        self.unsure.insert(migration.version);
+    }
+
+    fn gone(&mut self, migration: &Migration) {
+        self.unsure.remove(&migration.version);
     }
 
     fn running(&mut self, moment: &Moment<'_>) {

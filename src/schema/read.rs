@@ -54,19 +54,21 @@ impl Schema {
     /// # Errors
     /// As the server says; the session is as it was.
     pub async fn read(client: &Client, scope: Scope<'_>) -> Result<Self, tokio_postgres::Error> {
-        Self::ask(client, &scope.transaction(None)).await
+        Self::ask(client, &scope.transaction(None, "")).await
     }
 
-    /// As [`Schema::read`], for a schema that this role has made, in whatever history; its name as [`Schema::owner`] has it.
+    /// As [`Schema::read`], within `limits`, which statements set for the transaction; and where an owner is given, for a
+    /// schema that this role has made, in whatever history; its name as [`Schema::owner`] has it.
     ///
     /// # Errors
     /// As the server says; the session is as it was.
-    pub async fn read_as(
+    pub async fn read_limited(
         client: &Client,
         scope: Scope<'_>,
-        owner: &str,
+        owner: Option<&str>,
+        limits: &str,
     ) -> Result<Self, tokio_postgres::Error> {
-        Self::ask(client, &scope.transaction(Some(owner))).await
+        Self::ask(client, &scope.transaction(owner, limits)).await
     }
 
     /// The role that all tables belong to, where that is another than the owner; its name as [`Schema::owner`] has it.
@@ -184,9 +186,9 @@ impl Scope<'_> {
     }
 
     /// The question in a transaction of its own, which sees one moment.
-    fn transaction(self, owner: Option<&str>) -> String {
+    fn transaction(self, owner: Option<&str>, limits: &str) -> String {
         format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; COMMIT",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {limits}{}; COMMIT",
             self.question(owner)
         )
     }

@@ -4,7 +4,7 @@ use super::frame::{comment, number, shown, title};
 use super::journey::at;
 use super::quoted::{block, literal, stop};
 use super::{Ground, Start};
-use crate::apply::SCHEMA;
+use crate::apply::{SCHEMA, sealed_tables};
 use crate::connect::BLIND_SYSTEMS;
 use crate::embedded::Way;
 use crate::lock::Holder;
@@ -219,6 +219,7 @@ fn judgement(ground: &Ground<'_>) -> String {
         ("<shown unknown>", shown("history.version")),
         ("<shown newest>", shown("newest")),
         ("<fits>", fits(ground)),
+        ("<untracked>", untracked(ground)),
         ("<from>", from),
         ("<to>", at(journey.end)),
         ("<history>", (*history).to_owned()),
@@ -228,6 +229,19 @@ fn judgement(ground: &Ground<'_>) -> String {
         include_str!("history.sql").trim_end().to_owned(),
         |text, (mark, value)| text.replace(mark, value),
     )
+}
+
+/// What `up` asks of a database that it finds without a history. A file that begins at a version has no need of it.
+fn untracked(ground: &Ground<'_>) -> String {
+    let journey = ground.journey;
+    if (journey.start, journey.way) != (Start::Anywhere, Way::Forward) {
+        return String::new();
+    }
+    sealed_tables(journey.embedded).map_or_else(String::new, |sealed| {
+        include_str!("untracked.sql")
+            .replace("<sealed>", &sealed)
+            .replace("<ledger>", &literal(&ground.table().ledger().qualified()))
+    })
 }
 
 /// Whether the newest version in the history is one that the file may begin at, or its end.

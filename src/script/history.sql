@@ -46,7 +46,7 @@ BEGIN
                 HINT = 'have a file made by the dsentr-migrate that was used here last, or by a newer one';
         END IF;
     END IF;
-    IF NOT <fits> THEN
+<untracked>    IF NOT <fits> THEN
         RAISE EXCEPTION USING
             MESSAGE = 'the database is at ' || coalesce(<shown newest>, 'no version')
                 || ', and this file leads from <from> to <to>; nothing was done',

@@ -54,9 +54,12 @@ impl Dsentr {
         self
     }
 
-    /// Puts a file into the home folder, which is the working folder too.
+    /// Puts a file into the home folder, which is the working folder too, or into a folder in it.
     pub(crate) fn file(self, name: &str, content: &str) -> Self {
-        std::fs::write(self.home.path().join(name), content).expect("the home folder takes files");
+        let path = self.home.path().join(name);
+        let folder = path.parent().expect("it is inside of a folder");
+        std::fs::create_dir_all(folder).expect("the home folder takes folders");
+        std::fs::write(path, content).expect("the home folder takes files");
         self
     }
 

@@ -98,6 +98,13 @@ impl Library {
     }
 }
 
+/// A migration as stock refinery has it.
+pub(crate) fn stock(migration: &Migration) -> refinery::Migration {
+    let name = format!("V{}__{}", migration.version.as_i64(), migration.description);
+    refinery::Migration::unapplied(&name, migration.forward_sql())
+        .expect("a name that refinery takes")
+}
+
 /// A file whose forward part is of interest, and whose way back is not.
 pub(crate) fn step(forward: &str) -> String {
     format!(

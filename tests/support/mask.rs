@@ -102,7 +102,7 @@ pub(crate) fn told(run: &Run, database: &Database<'_>, proxies: &[u16]) -> Strin
 }
 
 /// Each number behind `mark` masked.
-fn mask_numbers(text: &str, mark: &str, name: &str) -> String {
+pub(crate) fn mask_numbers(text: &str, mark: &str, name: &str) -> String {
     let mut parts = text.split(mark);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -10,12 +10,17 @@
 pub(crate) mod authority;
 pub(crate) mod catalogue;
 pub(crate) mod code;
+pub(crate) mod container;
 pub(crate) mod document;
 pub(crate) mod executable;
 pub(crate) mod golden;
+pub(crate) mod image;
 pub(crate) mod library;
+pub(crate) mod manifest;
 pub(crate) mod mask;
+pub(crate) mod nameserver;
 pub(crate) mod one_by_one;
+pub(crate) mod peers;
 pub(crate) mod pooler;
 pub(crate) mod proxy;
 pub(crate) mod psql;

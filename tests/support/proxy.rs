@@ -4,7 +4,7 @@
 //! answer, and a COMMIT in a simple query. What is encrypted it passes on as it is.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
@@ -62,16 +62,21 @@ impl Proxy {
 
     /// A proxy that listens at another address of this machine.
     pub(crate) fn start_at(address: IpAddr, server_port: u16) -> Self {
+        Self::listen((address, 0).into(), server_port, Duration::ZERO)
+    }
+
+    /// A proxy that listens at another address of this machine, on a port that others know.
+    pub(crate) fn start_on(address: SocketAddr, server_port: u16) -> Self {
         Self::listen(address, server_port, Duration::ZERO)
     }
 
     /// A proxy that delivers everything later, in both directions: a round trip takes twice the delay.
     pub(crate) fn with_delay(server_port: u16, delay: Duration) -> Self {
-        Self::listen(Ipv4Addr::LOCALHOST.into(), server_port, delay)
+        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), server_port, delay)
     }
 
-    fn listen(address: IpAddr, server_port: u16, delay: Duration) -> Self {
-        let listener = TcpListener::bind((address, 0)).expect("a free port");
+    fn listen(address: SocketAddr, server_port: u16, delay: Duration) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let port = listener
             .local_addr()
             .expect("a bound socket has an address")
@@ -93,7 +98,7 @@ impl Proxy {
             }
         });
         Self {
-            address,
+            address: address.ip(),
             port,
             shared,
         }
@@ -371,6 +376,8 @@ struct Conversation {
     answers: u64,
     /// The request whose answer the client never gets. Nothing that follows it gets to the server.
     lost: Option<u64>,
+    /// A request was lost: after so many answers the connection is cut. Nothing that follows it gets to the server.
+    cut_after: Option<u64>,
 }
 
 impl Default for Conversation {
@@ -384,6 +391,7 @@ impl Default for Conversation {
             requests: 0,
             answers: 0,
             lost: None,
+            cut_after: None,
         }
     }
 }
@@ -394,7 +402,7 @@ impl Conversation {
 
     fn client_says(&mut self, bytes: &[u8], shared: &Shared) -> Passage {
         let mut passage = Passage::default();
-        if self.lost.is_some() {
+        if self.lost.is_some() || self.cut_after.is_some() {
             return passage;
         }
         if self.encrypted {
@@ -413,7 +421,11 @@ impl Conversation {
             };
             // Without its last byte the server does nothing about a message whose first bytes it may have got.
             if fault == Some(Fault::LoseRequest) {
-                passage.cut = true;
+                // What was asked before it is answered before the connection is cut: a client that does not wait for answers
+                // is to lose this request and no other.
+                let before = self.requests - 1;
+                self.cut_after = Some(before);
+                passage.cut = self.answers >= before;
                 return passage;
             }
             passage.bytes = index + 1;
@@ -455,7 +467,8 @@ impl Conversation {
                 self.answers += u64::from(message[0] == b'Z');
             }
         }
-        passage.cut = self.lost == Some(self.answers);
+        let is_last = |end: Option<u64>| end == Some(self.answers);
+        passage.cut = is_last(self.lost) || is_last(self.cut_after);
         passage
     }
 }

@@ -83,6 +83,13 @@ impl Running {
         self.until_waits(database, "wait_event_type = 'Lock'").await;
     }
 
+    /// Waits until it stands before the table that [`super::scenes::busy`] holds, and has told of the migration before: the
+    /// next may be under way before the answer to that one has come.
+    pub(crate) async fn until_busy(&mut self, database: &Database<'_>) {
+        self.until_blocked(database).await;
+        self.until_said("applied").await;
+    }
+
     /// Waits until it is in `pg_sleep`.
     pub(crate) async fn until_asleep(&mut self, database: &Database<'_>) {
         self.until_waits(database, "wait_event = 'PgSleep'").await;
@@ -97,9 +104,14 @@ impl Running {
 
     /// Sends a signal: `TERM`, `INT`, `KILL`, ...
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("kill(1) is there").success(), "{name}");
+        kill(name, &self.child.id().to_string());
+    }
+
+    /// Sends a signal to the one process that it has started.
+    pub(crate) fn signal_child(&self, name: &str) {
+        let pid = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        kill(name, children.expect("it runs").trim());
     }
 
     /// Waits for its end.
@@ -123,6 +135,11 @@ impl Drop for Running {
         let _ = self.child.kill(); // it has ended as a rule
         let _ = self.child.wait();
     }
+}
+
+fn kill(signal: &str, pid: &str) {
+    let sent = Command::new("kill").args(["-s", signal, pid]).status();
+    assert!(sent.expect("kill(1) is there").success(), "{signal}");
 }
 
 /// Whether a runner of this database is in a state, as `pg_stat_activity` words it.

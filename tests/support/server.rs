@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+use super::authority::{Authority, Pair};
 use super::script::Script;
 
 /// How a NULL is written among a row's columns.
@@ -177,6 +178,24 @@ impl Server {
                 session.batch(statement).await;
             }
         });
+    }
+
+    /// Has the server write into its data folder what only its own user may read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.administer(&[&format!(
+            "COPY (SELECT line FROM unnest(string_to_array('{}', E'\\n')) WITH ORDINALITY AS t (line, n) ORDER BY n) \
+             TO PROGRAM 'umask 077; cat >{name}'",
+            text.replace('\'', "''")
+        )]);
+    }
+
+    /// Has the server show a certificate, with those of the authorities between, from its next start on.
+    pub(crate) fn show(&self, pair: &Pair, between: &[&Authority]) {
+        let mut chain = pair.certificate.clone();
+        chain.extend(between.iter().map(|authority| authority.pem.as_str()));
+        self.write("server.crt", &chain);
+        self.write("server.key", &pair.key);
+        self.administer(&["ALTER SYSTEM SET ssl = 'on'"]);
     }
 
     fn create(&self, template: &str, user: Option<String>) -> Database<'_> {

@@ -6,6 +6,7 @@ use super::super::{Checked, Entry, Judged, Mode, Rollback};
 use super::evidence::evidence_problems;
 use super::{LOCK_FILE, LockFile, Seal, hash};
 use crate::source::{Day, FileName, Span};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The rule that a debug build may break.
@@ -23,6 +24,7 @@ pub struct Gate {
 /// What the rules about seals look at.
 pub(in super::super) struct Sealed<'a> {
     files: &'a [Judged],
+    by_stem: BTreeMap<&'a str, &'a Judged>,
     /// None where there is no such file.
     lock_file: Option<&'a LockFile>,
     today: Day,
@@ -56,8 +58,10 @@ pub(in super::super) fn judge(entries: &[Entry], files: &[Judged], gate: Gate) -
             }
         }
     }
+    let stems = files.iter().filter_map(|file| Some((file.stem()?, file)));
     let sealed = Sealed {
         files,
+        by_stem: stems.collect(),
         lock_file: text.is_some().then_some(&verdict.lock_file),
         today: gate.today,
     };
@@ -92,7 +96,7 @@ impl<'a> Sealed<'a> {
     }
 
     fn file(&self, stem: &str) -> Option<&'a Judged> {
-        self.files.iter().find(|file| file.stem() == Some(stem))
+        self.by_stem.get(stem).copied()
     }
 
     /// Each seal with its file, where that was parsed.
@@ -115,9 +119,10 @@ impl<'a> Sealed<'a> {
 
     /// The files without a seal.
     fn new_files(&self) -> impl Iterator<Item = &'a Judged> {
-        let seals = self.seals();
-        let is_new = move |file: &&Judged| seals.iter().all(|seal| file.stem() != Some(&seal.stem));
-        self.files.iter().filter(is_new)
+        let seal_of = |file: &Judged| self.lock_file?.seal(file.stem()?);
+        self.files
+            .iter()
+            .filter(move |file| seal_of(file).is_none())
     }
 
     /// The file that a sealed one was renamed to: with the same forward part, or else with the same version.

@@ -113,7 +113,9 @@ impl LockFile {
 
     /// The seal of one migration, by its file name without `.sql`.
     pub fn seal(&self, stem: &str) -> Option<&Seal> {
-        self.seals.iter().find(|seal| seal.stem == stem)
+        let by_stem = |seal: &Seal| seal.stem.as_str().cmp(stem);
+        let at = self.seals.binary_search_by(by_stem).ok()?;
+        self.seals.get(at)
     }
 
     /// The objects that are there after the first `count` migrations, each with its definition.
