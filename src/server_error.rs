@@ -5,6 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
+/// `insufficient_privilege`
+pub(crate) const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// An error as PostgreSQL reported it.
 ///
 /// Fields as in <https://www.postgresql.org/docs/18/protocol-error-fields.html>.

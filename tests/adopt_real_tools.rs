@@ -152,6 +152,14 @@ fn sqlx(database: &Database<'_>, set: &[Another], last: Option<&str>) -> Dsentr 
 
 const SQLX: &[&str] = &["_sqlx_migrations"];
 
+/// A database that it has brought to the end of the other set.
+async fn by_sqlx(server: &Server) -> (Database<'_>, Session) {
+    let database = empty(server);
+    good(&sqlx(&database, &another(LATE), None).run());
+    let session = database.session().await;
+    (database, session)
+}
+
 #[tokio::test]
 #[ignore = "needs the tools themselves; .ci/adopt installs them and runs this"]
 async fn of_sqlx() {
@@ -175,9 +183,7 @@ async fn of_sqlx_at_earlier_versions() {
 #[ignore = "needs the tools themselves; .ci/adopt installs them and runs this"]
 async fn of_sqlx_altered_at_three_in_the_morning() {
     let server = Server::of_its_own();
-    let database = empty(&server);
-    good(&sqlx(&database, &another(LATE), None).run());
-    let session = database.session().await;
+    let (database, session) = by_sqlx(&server).await;
     session
         .batch(
             "CREATE INDEX at_three_in_the_morning ON workflow_runs (leased_by, lease_expires_at)",
@@ -193,10 +199,7 @@ async fn of_sqlx_altered_at_three_in_the_morning() {
 #[ignore = "needs the tools themselves; .ci/adopt installs them and runs this"]
 async fn of_sqlx_with_an_index_that_could_not_be_built() {
     let server = Server::of_its_own();
-    let database = empty(&server);
-    let set = another(LATE);
-    good(&sqlx(&database, &set, None).run());
-    let session = database.session().await;
+    let (database, session) = by_sqlx(&server).await;
     session
         .batch(
             "INSERT INTO users (email, password_hash, first_name, last_name, plan)
@@ -204,7 +207,7 @@ async fn of_sqlx_with_an_index_that_could_not_be_built() {
         )
         .await;
     let last = "-- no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY one_plan ON users (plan);";
-    bad(&sqlx(&database, &set, Some(last)).run());
+    bad(&sqlx(&database, &another(LATE), Some(last)).run());
     is_refused("adopt_real_sqlx_invalid.txt", &database, SQLX).await;
 }
 
@@ -213,15 +216,12 @@ async fn of_sqlx_with_an_index_that_could_not_be_built() {
 #[ignore = "needs the tools themselves; .ci/adopt installs them and runs this"]
 async fn of_sqlx_with_a_row_that_did_not_succeed() {
     let server = Server::of_its_own();
-    let database = empty(&server);
-    let set = another(LATE);
-    good(&sqlx(&database, &set, None).run());
-    let session = database.session().await;
+    let (database, session) = by_sqlx(&server).await;
     session
         .batch("UPDATE _sqlx_migrations SET success = false WHERE version = 202510162")
         .await;
     assert_eq!(
-        sqlx(&database, &set, None).run().text(),
+        sqlx(&database, &another(LATE), None).run().text(),
         "error: migration 202510162 is partially applied; fix and remove row from `_sqlx_migrations` table\n[exit 1]\n"
     );
     is_refused("adopt_real_sqlx_dirty.txt", &database, SQLX).await;

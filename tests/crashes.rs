@@ -152,11 +152,7 @@ fn ending_with(last: &str) -> Library {
         })
         .chain([("2025_01_02_1_last.sql".to_owned(), step(last))])
         .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    Library::of(&files)
+    Library::of_made(&files)
 }
 
 /// Runs to an end, and then the server crashes: how many migrations are in the history, and the exit code.
@@ -252,15 +248,11 @@ async fn the_operator_can_have_each_commit_wait() {
         step(seen),
         step(seen),
     ];
-    let names: Vec<String> = (1..=files.len())
-        .map(|number| format!("2025_01_01_{number}_seen.sql"))
+    let numbered = (1..).zip(files);
+    let files: Vec<(String, String)> = numbered
+        .map(|(number, text)| (format!("2025_01_01_{number}_seen.sql"), text))
         .collect();
-    let files: Vec<(&str, &str)> = names
-        .iter()
-        .zip(&files)
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    let library = Library::of(&files);
+    let library = Library::of_made(&files);
     for (setting, expected) in [("last", ["off", "on", "off", "on"]), ("each", ["on"; 4])] {
         let database = Server::shared().database();
         let url = database.url();

@@ -25,11 +25,7 @@ fn migrations(count: usize, instead: &[(usize, &str)]) -> Library {
             (name(number), step(forward))
         })
         .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    Library::of(&files)
+    Library::of_made(&files)
 }
 
 /// Twenty a day.

@@ -32,11 +32,7 @@ fn binary(counters: &[u8]) -> Library {
             )
         })
         .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    Library::of(&files)
+    Library::of_made(&files)
 }
 
 fn row(migration: &Migration) -> Row {

@@ -8,8 +8,7 @@ use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::Format;
 use support::executable::{Run, dsentr};
 use support::golden::golden;
-use support::library::Library;
-use support::library::up;
+use support::library::{Library, step, up};
 use support::mask::mask;
 use support::proxy::Proxy;
 use support::server::{Database, Server};
@@ -19,13 +18,6 @@ fn table(name: &str) -> String {
     format!(
         "-- A table.\nCREATE TABLE IF NOT EXISTS {name} (id int PRIMARY KEY);\n\n\
          -- Rollback:\n--   DROP TABLE {name};\n--   -- Data loss: all rows.\n"
-    )
-}
-
-/// A file whose forward part is of interest, and whose way back is not.
-fn step(forward: &str) -> String {
-    format!(
-        "-- Of interest to a test.\n-- Not rerunnable: it need not be.\n{forward}\n\n-- Nothing to undo: the test drops the database.\n"
     )
 }
 

@@ -31,34 +31,11 @@ pub async fn differing(
     patiently(session, settings, stop, UNREADABLE, look).await
 }
 
-/// The live schema.
+/// The live schema; for the owner of the history, or for another role that has made it.
 ///
 /// # Errors
 /// [`LockTimeout::Schema`], a signal, or the connection is lost.
 pub async fn live(
-    session: &Session,
-    settings: &Settings,
-    stop: &Stop,
-    scope: Scope<'_>,
-) -> Result<Schema, Error> {
-    seen(session, settings, stop, scope, None).await
-}
-
-/// The live schema, for a role that has made it and is not the owner of the history.
-///
-/// # Errors
-/// As [`live`].
-pub async fn live_as(
-    session: &Session,
-    settings: &Settings,
-    stop: &Stop,
-    scope: Scope<'_>,
-    owner: &str,
-) -> Result<Schema, Error> {
-    seen(session, settings, stop, scope, Some(owner)).await
-}
-
-async fn seen(
     session: &Session,
     settings: &Settings,
     stop: &Stop,

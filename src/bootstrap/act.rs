@@ -11,7 +11,7 @@ use crate::connect::{Lost, Session, broken};
 use crate::error::Error;
 use crate::history::quote;
 use crate::schema::literal;
-use crate::server_error::ServerError;
+use crate::server_error::{INSUFFICIENT_PRIVILEGE, ServerError};
 use crate::signal::Stop;
 
 /// What came of a step.
@@ -61,8 +61,6 @@ pub(super) async fn act(
     let refusal = Impossible(vec![refused(object, step, &server, wanted, session)]);
     Err(refusal.into())
 }
-
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// Two who make the same thing at once: the second finds it there, or the catalogue's row of the first. A template is
 /// in use for a moment, and a row that both change is changed by one.

@@ -11,9 +11,7 @@ use super::drive::{Drive, Errand};
 use super::{Rows, asked};
 use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
-use crate::apply::{
-    Course, Moment, Observer, Record, Recorded, Task, claimed, live, live_as, record,
-};
+use crate::apply::{Course, Moment, Observer, Record, Recorded, Task, claimed, live, record};
 use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
@@ -123,10 +121,11 @@ impl<'a> Adopt<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let scope = self.scope(&names);
         let stop = self.connector.stop;
-        let live = live(session, self.settings, stop, scope).await?;
+        let read = |owner| live(session, self.settings, stop, scope, owner);
+        let live = read(None).await?;
         // As if it were to go on as that role's, as it should.
         let seen = match live.other_owner() {
-            Some(owner) => live_as(session, self.settings, stop, scope, owner).await?,
+            Some(owner) => read(Some(owner)).await?,
             None => live.clone(),
         };
         let claims = claimed(session, self.settings, stop, scope).await?;
@@ -157,7 +156,7 @@ impl<'a> Adopt<'a> {
             return Ok(false);
         };
         let scope = self.scope(&[]);
-        let live = live(session, self.settings, self.connector.stop, scope).await?;
+        let live = live(session, self.settings, self.connector.stop, scope, None).await?;
         Ok(live.remark == Some(sent))
     }
 

@@ -95,6 +95,6 @@ impl Eye<'_> {
     async fn read(&self, schemas: Option<&[&str]>) -> Result<Schema, Error> {
         let history: &HistoryTable = &self.settings.history;
         let scope = Scope { history, schemas };
-        live(self.session, self.settings, self.stop, scope).await
+        live(self.session, self.settings, self.stop, scope, None).await
     }
 }

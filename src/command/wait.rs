@@ -10,15 +10,13 @@ use crate::embedded::Migration;
 use crate::error::Error;
 use crate::patience::Patience;
 use crate::report::{Out, WaitReport};
-use crate::server_error::ServerError;
+use crate::server_error::{INSUFFICIENT_PRIVILEGE, ServerError};
 
 /// The first pause between two looks at the history.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest one: what an application waits at most after its schema is there.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// Waits up to `wait.timeout`, in which a lost connection is opened again.
 pub(super) async fn wait(

@@ -32,6 +32,15 @@ impl Library {
         Self(leak(&entries, &outcome.migrations))
     }
 
+    /// The same, from names and texts that the test has put together.
+    pub(crate) fn of_made(files: &[(String, String)]) -> Self {
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        Self::of(&files)
+    }
+
     /// The same, each with its seal, to which the test may add evidence. Without one where the test takes it away.
     pub(crate) fn sealed(files: &[(&str, &str)], evidence: impl Fn(Seal) -> Option<Seal>) -> Self {
         let plain = sealed(files);
