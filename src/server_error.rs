@@ -53,6 +53,14 @@ impl ServerError {
     pub fn find(error: &tokio_postgres::Error) -> Option<Self> {
         error.as_db_error().map(Self::from)
     }
+
+    /// The same, with a place in the text that was sent behind so many other characters.
+    pub(crate) fn behind(mut self, characters: u32) -> Self {
+        if let Some(Position::Sent(position)) = &mut self.position {
+            *position = position.saturating_sub(characters);
+        }
+        self
+    }
 }
 
 impl From<&DbError> for ServerError {

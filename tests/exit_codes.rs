@@ -319,7 +319,7 @@ async fn a_long_summary_is_cut_between_two_characters() {
         session
             .batch(&format!(
                 "CREATE FUNCTION refuses() RETURNS event_trigger LANGUAGE plpgsql AS $$\n\
-                 BEGIN\n    IF tg_tag = 'CREATE TABLE' AND current_query() !~ 'refinery' THEN\n\
+                 BEGIN\n    IF tg_tag = 'CREATE TABLE' AND current_query() ~ 'CREATE TABLE IF NOT EXISTS users' THEN\n\
                  RAISE EXCEPTION '%', '{prefix}' || repeat('🦀', 3000);\n    END IF;\nEND\n$$;\n\
                  CREATE EVENT TRIGGER refuses ON ddl_command_start EXECUTE FUNCTION refuses()"
             ))

@@ -71,6 +71,25 @@ async fn an_index_that_was_done_is_not_made_again() {
     writer.close().await;
 }
 
+/// A runner that has lost the migration lock behind a pooler, and does not know it yet, makes the ledger at this moment, too.
+#[tokio::test]
+async fn a_ledger_that_another_makes_at_the_same_time_is_used() {
+    let scene = Scene::of(&around(INDEX)).await;
+    let other = scene.database.session().await;
+    other
+        .batch("BEGIN; CREATE TABLE refinery_schema_history_ledger (version bigint, statement integer, sql text NOT NULL, begun timestamptz NOT NULL DEFAULT now(), done timestamptz, PRIMARY KEY (version, statement))")
+        .await;
+    let commit = async {
+        let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE TABLE IF NOT EXISTS%' AND wait_event_type = 'Lock'";
+        scene.session.until(waits, "t").await;
+        other.batch("COMMIT").await;
+    };
+    let (ended, ()) = tokio::join!(scene.up(), commit);
+    assert!(ended.result.is_ok(), "{}", ended.text());
+    scene.assert_done().await;
+    other.close().await;
+}
+
 /// Where nothing was begun by a run of ours: IF NOT EXISTS would take the INVALID index for the wanted one.
 #[tokio::test]
 async fn an_invalid_index_made_by_hand_is_replaced() {

@@ -68,13 +68,24 @@ async fn however_many_they_are_they_take_the_same_round_trips() {
     }
 }
 
-/// Whatever a migration fails at, those behind it were sent already.
+/// Whatever a migration fails at, those behind it were sent already: as one message each on a database that was never
+/// migrated, and statement by statement on another.
 #[tokio::test]
 async fn nothing_behind_a_failure_is_applied() {
     let cases = [
         (
             "at_a_statement",
             "CREATE TABLE table_3 (id int);\nSELECT nope;",
+        ),
+        // The server counts characters from where the message begins.
+        (
+            "at_a_place",
+            "CREATE TABLE table_3 (id int); COMMENT ON TABLE table_3 IS 'déjà vu: 表';\nSELECT 'naïve', nope;",
+        ),
+        // It reads a whole message before it does any of it.
+        (
+            "at_a_word",
+            "CREATE TABLE table_3 (id int);\nSELECT * FROM table_3 CROSS JOIN GRAPH_TABLE (g MATCH (a) COLUMNS (a.id));",
         ),
         (
             "at_commit",
@@ -92,21 +103,24 @@ async fn nothing_behind_a_failure_is_applied() {
         ),
     ];
     for (case, fails) in cases {
-        let database = Server::shared().database();
-        let ended = migrations(40, &[(3, fails)])
-            .run(&database.url(), up())
-            .await;
-        golden(
-            &format!("pipeline_{case}.txt"),
-            &mask(&ended.text(), &database),
-        );
-        let session = database.session().await;
-        assert_eq!(tables(&session).await, made(1..=2), "{case}");
-        let history = session
-            .rows("SELECT version FROM refinery_schema_history ORDER BY 1")
-            .await;
-        assert_eq!(history, ["2025010101", "2025010102"], "{case}");
-        session.close().await;
+        for applied in [0, 1] {
+            let database = Server::shared().database();
+            let url = database.url();
+            let ended = migrations(applied, &[]).run(&url, up()).await;
+            assert!(ended.result.is_ok(), "{}", ended.text());
+            let ended = migrations(40, &[(3, fails)]).run(&url, up()).await;
+            golden(
+                &format!("pipeline_{case}_behind_{applied}.txt"),
+                &mask(&ended.text(), &database),
+            );
+            let session = database.session().await;
+            assert_eq!(tables(&session).await, made(1..=2), "{case}");
+            let history = session
+                .rows("SELECT version FROM refinery_schema_history ORDER BY 1")
+                .await;
+            assert_eq!(history, ["2025010101", "2025010102"], "{case}");
+            session.close().await;
+        }
     }
 }
 

@@ -584,7 +584,7 @@ async fn a_full_server_does_not_stop_a_run() {
     let url = database.url();
     let (ended, log) = library.run_logged(&[("DATABASE_URL", &url)], up()).await;
     assert!(ended.result.is_ok(), "{}", ended.text());
-    let told = "running 2025_01_01_1_sleep, statement 1 of 1, for";
+    let told = "running 2025_01_01_1_sleep, its only statement, for";
     assert!(log.contains(told), "told without a look: {log}");
 }
 

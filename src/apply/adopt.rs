@@ -12,7 +12,7 @@ use super::forward::Failed;
 use super::limits::limits_of_look;
 use super::look::patiently;
 use super::refinery_migrations;
-use super::runner::MADE_BY_ANOTHER;
+use super::runner::is_made_by_another;
 use super::transaction::frame;
 use crate::config::Settings;
 use crate::connect::Session;
@@ -97,8 +97,7 @@ async fn once(
     let Err(error) = result else { return result };
     // Where the connection is gone, so is the transaction.
     let _ = client.batch_execute("ROLLBACK").await;
-    let server = ServerError::find(&error);
-    if server.is_some_and(|server| MADE_BY_ANOTHER.contains(&server.code.as_str())) {
+    if ServerError::find(&error).is_some_and(|server| is_made_by_another(&server)) {
         return Ok(Recorded::Overtaken);
     }
     Err(error)

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::At;
 use super::step::Step;
 use crate::connect::Session;
 use crate::lock::Blocker;
@@ -28,7 +29,7 @@ pub(super) struct Running<'a> {
 /// What the server is at.
 #[derive(Clone)]
 pub(super) struct Now {
-    pub(super) statement: Option<usize>,
+    pub(super) at: At,
     pub(super) since: Instant,
     /// Who was in the way when it was looked last.
     pub(super) blockers: Vec<Blocker>,
@@ -41,17 +42,17 @@ impl<'a> Running<'a> {
             step,
             process: AtomicI32::new(process),
             now: Mutex::new(Now {
-                statement: None,
+                at: At::Frame,
                 since: Instant::now(),
                 blockers: Vec::new(),
             }),
         }
     }
 
-    /// The server has come to a statement.
-    pub(super) fn is_at(&self, statement: Option<usize>) {
+    /// The server has come to something else.
+    pub(super) fn is_at(&self, at: At) {
         self.change(|now| {
-            now.statement = statement;
+            now.at = at;
             now.since = Instant::now();
             now.blockers.clear();
         });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Observer;
 use super::failure::{Failure, Left, Reach, Standing};
-use super::step::{Commit, Kind, Leg, Step, Task};
+use super::step::{Commit, Kind, Leg, Step, Task, WAITS};
 use crate::config::{HistoryTable, Settings, SynchronousCommit};
 use crate::connect::{Connector, Lost, Session};
 use crate::embedded::{Migration, Mode, Way};
@@ -46,8 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Commits, and waits until that is on the server's disk. A commit only waits where its transaction has written something
 /// itself: that it has a number would not do. This writes a message into the server's log that nobody reads; it needs no
 /// table, no right, and no more than PostgreSQL 9.6.
-const FLUSH: &str =
-    "SELECT pg_catalog.pg_logical_emit_message(true, 'dsentr-migrate', 'flush'::text)";
+const FLUSH: &str = "pg_catalog.pg_logical_emit_message(true, 'dsentr-migrate', 'flush'::text)";
 
 /// A step that was sent and not answered: each is refused unless the one before it is committed, so that those which are
 /// committed come first. The history alone knows which.
@@ -230,7 +229,7 @@ impl<'a> Course<'a> {
         if self.unsure.is_empty() || !is_answered {
             return;
         }
-        let sql = format!("BEGIN; {}{FLUSH}; COMMIT", Commit::Waits.setting());
+        let sql = format!("BEGIN; SELECT {WAITS}, {FLUSH}; COMMIT");
         let flush = session.client.batch_execute(&sql);
         let reason = match tokio::time::timeout(PATIENCE, flush).await {
             Ok(Ok(())) => return self.is_sure(),
@@ -243,6 +242,11 @@ impl<'a> Course<'a> {
         );
         // Where the connection is gone, so is the transaction.
         let _ = session.client.batch_execute("ROLLBACK").await;
+    }
+
+    /// Whether the connection was lost, and nothing was done since.
+    pub(super) fn is_shaken(&self) -> bool {
+        self.losses > 0
     }
 
     /// Something was done, so that the next loss of the connection is a first one.

@@ -129,14 +129,18 @@ impl Failure {
         broken: &Broken,
         left: Left,
     ) -> Self {
-        let (statement, error) = match broken {
-            Broken::At { statement, error } => (*statement, error),
+        let (statement, before, error) = match broken {
+            Broken::At {
+                statement,
+                before,
+                error,
+            } => (*statement, *before, error),
             Broken::Differs(_) => {
                 let reason = "the schema is not as sealed".to_owned();
                 return Self::without_answer(leg, standing, cause, left, reason);
             }
         };
-        let server = ServerError::find(error);
+        let server = ServerError::find(error).map(|server| server.behind(before));
         Self {
             place: server
                 .as_ref()

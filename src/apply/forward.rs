@@ -8,6 +8,7 @@ use std::fmt;
 
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
+use super::message::Packing;
 use super::runner::{Runner, Stop};
 use super::step::{Commit, Newest, Step};
 use super::untracked;
@@ -64,17 +65,21 @@ pub(super) struct Forward<'a, 'c> {
 
 impl<'a, 'c> Forward<'a, 'c> {
     pub(super) fn new(
-        runner: Runner<'a, 'c>,
+        mut runner: Runner<'a, 'c>,
         embedded: &'a [Migration],
         history: &History,
         steps: &'a [&'a Migration],
     ) -> Self {
+        let start = Start::of(history);
+        if matches!(start, Start::Absent | Start::Empty) && !runner.course.is_shaken() {
+            runner.packing = Packing::Together;
+        }
         Self {
             runner,
             applied: Vec::new(),
             embedded,
-            start: Start::of(history),
-            newest: Newest::read(history.position()),
+            start,
+            newest: Newest::Read(history.position()),
             steps: steps.iter(),
             taken: 0,
             stop: None,
@@ -131,8 +136,11 @@ impl<'a, 'c> Forward<'a, 'c> {
             Mode::Transaction => course.commit(is_last, self.taken),
             Mode::NoTransaction => Commit::AsConfigured,
         };
-        let step = Step::forward(migration, insert, &self.newest, commit, course.table());
-        self.newest = Newest::written(migration.version, insert);
+        let is_noted = self.runner.may_note(migration);
+        let newest = Newest::written(migration.version, insert, is_noted);
+        let guard = self.newest.guard(&newest, course.table());
+        let step = Step::forward(migration, insert, guard, commit);
+        self.newest = newest;
         self.runner.step(step).await
     }
 }

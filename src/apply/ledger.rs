@@ -5,6 +5,7 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
+use super::runner::is_made_by_another;
 use super::step::{Kind, Step};
 use super::transaction::{Broken, or_roll_back, reach};
 use crate::config::HistoryTable;
@@ -12,6 +13,7 @@ use crate::connect::{Session, broken};
 use crate::embedded::{Mode, Way};
 use crate::error::Error;
 use crate::plan::RollbackPlan;
+use crate::server_error::ServerError;
 
 /// The table beside the history.
 pub(super) struct Ledger<'a> {
@@ -42,8 +44,17 @@ impl<'a> Ledger<'a> {
         history: &HistoryTable,
     ) -> Result<Self, tokio_postgres::Error> {
         let table = history.ledger().qualified();
-        session.client.batch_execute(&make_ledger(&table)).await?;
-        Ok(Self { session, table })
+        let sql = make_ledger(&table);
+        loop {
+            let Err(error) = session.client.batch_execute(&sql).await else {
+                return Ok(Self { session, table });
+            };
+            // Who has lost the migration lock and does not know it yet may make it at this moment, too. Whether that is us
+            // comes out before the first statement.
+            if !ServerError::find(&error).is_some_and(|server| is_made_by_another(&server)) {
+                return Err(error);
+            }
+        }
     }
 
     /// What is known of a migration. A statement that reads otherwise now is not the one that was done.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::SCHEMA;
 use super::step::Leg;
 use crate::config::{DEFAULT_TABLE_LOCK_TIMEOUT, Settings};
 use crate::embedded::{Migration, Mode};
@@ -19,7 +20,25 @@ pub(super) struct Limits {
     pub(super) is_direct: bool,
 }
 
+/// What is set for statements of ours: its name, and its value, which needs no quotes.
+pub(super) type Setting = (&'static str, String);
+
 impl Limits {
+    /// With the schema. A limit that the role or the database has for the application's queries is not meant for us.
+    pub(super) fn settings(&self) -> [Setting; 3] {
+        let [statement, lock] = self.timeouts();
+        [("search_path", SCHEMA.to_owned()), statement, lock]
+    }
+
+    /// Without it.
+    pub(super) fn timeouts(&self) -> [Setting; 2] {
+        let millis = |limit: Duration| limit.as_millis().to_string();
+        [
+            ("statement_timeout", millis(self.statement_timeout)),
+            ("lock_timeout", millis(self.lock_timeout)),
+        ]
+    }
+
     /// When it is looked who is in the way, at the latest: before a try is given up.
     pub(super) fn first_look(&self) -> Duration {
         match self.lock_timeout {
@@ -27,6 +46,17 @@ impl Limits {
             limit => limit / 2,
         }
     }
+}
+
+/// As a statement each, which `SET` or `SET LOCAL` begins.
+pub(super) fn statements(set: &str, settings: impl IntoIterator<Item = Setting>) -> String {
+    let statement = |(name, value)| format!("{set} {name} TO {value};\n");
+    settings.into_iter().map(statement).collect()
+}
+
+/// For the transaction alone, as a column of a SELECT.
+pub(super) fn column((name, value): Setting) -> String {
+    format!("pg_catalog.set_config('{name}', '{value}', true)")
 }
 
 /// What holds for a step.

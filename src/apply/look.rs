@@ -2,8 +2,8 @@
 
 use super::attend::attend;
 use super::goal::Goal;
-use super::limits::limits_of_look;
-use super::transaction::{frame, set_limits};
+use super::limits::{limits_of_look, statements};
+use super::transaction::frame;
 use super::tries::{is_passing, listed, patience};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
@@ -43,7 +43,8 @@ pub async fn live(
     owner: Option<&str>,
 ) -> Result<Schema, Error> {
     // Whether a pooler is in between does not matter: all is for the transaction alone.
-    let limits = set_limits(&limits_of_look(settings, true));
+    let limits = limits_of_look(settings, true).timeouts();
+    let limits = statements("SET LOCAL", limits);
     let look = || Schema::read_limited(&session.client, scope, owner, &limits);
     patiently(session, settings, stop, UNREADABLE, look).await
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod limits;
 mod locate;
 mod look;
+mod message;
 mod one_by_one;
 mod residue;
 mod runner;
@@ -82,12 +83,29 @@ pub struct Moment<'a> {
     pub way: Way,
     /// How many statements there are.
     pub statements: usize,
-    /// Which of them, counted from 0; none for what frames them.
-    pub statement: Option<usize>,
+    /// Which of them.
+    pub at: At,
     /// How long it has been running.
     pub elapsed: Duration,
     /// What a look from a second connection showed; none where there was none.
     pub look: Option<&'a Look>,
+}
+
+/// What of a step the server is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// A statement of its file, counted from 0.
+    Statement(usize),
+    /// What frames them.
+    Frame,
+    /// One or the other: all of it is one message, and the server tells at its end.
+    Unknown,
+}
+
+impl From<Option<usize>> for At {
+    fn from(statement: Option<usize>) -> Self {
+        statement.map_or(Self::Frame, Self::Statement)
+    }
 }
 
 /// How [`apply`] or [`roll_back`] ended, when nothing failed.

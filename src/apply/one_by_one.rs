@@ -1,9 +1,9 @@
 //! A step whose statements refuse to run in a transaction: one by one, each remembered in the ledger.
 
-use super::SCHEMA;
+use super::At;
 use super::attend::Running;
 use super::ledger::Ledger;
-use super::limits::Limits;
+use super::limits::{Limits, statements};
 use super::residue::{self, Next};
 use super::step::Step;
 use super::transaction::Broken;
@@ -36,10 +36,11 @@ pub(super) async fn run(
     let begun = ledger.read(step).await.map_err(Broken::framed)?;
     done.statements = begun.done;
     for statement in begun.done..step.count() {
-        running.is_at(Some(statement));
+        running.is_at(At::Statement(statement));
         let was_begun = begun.was_begun && statement == begun.done;
         let at = |error| Broken::At {
             statement: Some(statement),
+            before: 0,
             error,
         };
         held.confirm().await.map_err(at)?;
@@ -48,7 +49,7 @@ pub(super) async fn run(
         done.statements = statement + 1;
         done.here += 1;
     }
-    running.is_at(None);
+    running.is_at(At::Frame);
     held.confirm().await.map_err(Broken::framed)?;
     ledger.finish(step).await.map_err(Broken::framed)?;
     ledger.close(history, step).await
@@ -65,11 +66,7 @@ async fn prepare(session: &Session, limits: &Limits) -> Result<(), tokio_postgre
 
 /// What is set in a session of our own.
 pub(super) fn settings(limits: &Limits) -> String {
-    format!(
-        "SET search_path TO {SCHEMA};\nSET statement_timeout TO {};\nSET lock_timeout TO {};\n",
-        limits.statement_timeout.as_millis(),
-        limits.lock_timeout.as_millis()
-    )
+    statements("SET", limits.settings())
 }
 
 async fn one(

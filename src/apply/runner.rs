@@ -11,14 +11,15 @@ use super::attend::{Canceller, Running};
 use super::course::Course;
 use super::failure::{Cause, Failure, Left};
 use super::limits::{Limits, limits};
+use super::message::{Packing, Sent};
 use super::one_by_one::{self, Done};
 use super::step::{Kind, NOT_AS_IT_WAS, Step, is_guard};
-use super::transaction::{self, Broken, Sent};
+use super::transaction::{self, Broken};
 use super::tries::{Passing, Tries, is_passing};
 use super::untracked::{UNTRACKED, untracked};
 use super::watch::Watcher;
 use crate::connect::{Lost, Session, broken};
-use crate::embedded::{Mode, Way};
+use crate::embedded::{Migration, Mode, Way};
 use crate::error::Error;
 use crate::lock::Held;
 use crate::server_error::{ServerError, describe};
@@ -42,7 +43,12 @@ impl<E: Into<Error>> From<E> for Stop {
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
 
 /// `unique_violation`, `duplicate_table` and `duplicate_object`: what two who make one table at once may meet.
-pub(super) const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+const MADE_BY_ANOTHER: [&str; 3] = [UNIQUE_VIOLATION, "42P07", "42710"];
+
+/// Whether somebody else was faster in making a table.
+pub(super) fn is_made_by_another(server: &ServerError) -> bool {
+    MADE_BY_ANOTHER.contains(&server.code.as_str())
+}
 
 /// `query_canceled`
 const QUERY_CANCELED: &str = "57014";
@@ -56,6 +62,9 @@ pub(super) struct Runner<'a, 'c> {
     pub(super) session: &'a Session,
     pub(super) course: &'a mut Course<'c>,
     held: &'a Held<'a>,
+    /// How steps are sent ahead. On a database that was never migrated there is next to nothing to work on, and nobody to
+    /// wait for: while a step runs, nobody asks at which of its statements it is.
+    pub(super) packing: Packing,
     watcher: Watcher,
     canceller: Canceller<'a>,
     /// What makes the history table, where that was sent ahead.
@@ -88,6 +97,7 @@ impl<'a, 'c> Runner<'a, 'c> {
             session,
             course,
             held,
+            packing: Packing::Apart,
             watcher: Watcher::new(),
             making: None,
             ahead: VecDeque::new(),
@@ -146,7 +156,7 @@ impl<'a, 'c> Runner<'a, 'c> {
     }
 
     async fn send_ahead(&mut self, step: Step<'a>) {
-        let (since, sent) = (Instant::now(), self.send(&step).await);
+        let (since, sent) = (Instant::now(), self.send(&step, self.packing).await);
         self.bytes += sent.bytes;
         self.ahead.push_back(Ahead { step, since, sent });
     }
@@ -180,9 +190,7 @@ impl<'a, 'c> Runner<'a, 'c> {
                 // was first is for the first step's guard to find out.
                 let server = ServerError::find(&error);
                 match server {
-                    Some(server) if MADE_BY_ANOTHER.contains(&server.code.as_str()) => {
-                        return Ok(());
-                    }
+                    Some(server) if is_made_by_another(&server) => return Ok(()),
                     Some(server) if server.code == UNTRACKED => untracked(&server).into(),
                     _ => broken("the history table cannot be made", &error).into(),
                 }
@@ -208,10 +216,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         is_forward && step.leg.script.mode == Mode::Transaction && self.held.is_direct()
     }
 
-    async fn send(&mut self, step: &Step<'_>) -> Sent {
+    /// Whether the session may remember that it has applied a migration: it is our own, and what it remembers is taken back
+    /// with the migration.
+    pub(super) fn may_note(&self, migration: &Migration) -> bool {
+        migration.mode == Mode::Transaction && self.held.is_direct()
+    }
+
+    async fn send(&mut self, step: &Step<'_>, packing: Packing) -> Sent {
         self.course.sends(step);
         let limits = limits(self.course.settings, &step.leg, self.held.is_direct());
-        transaction::forward(self.session, step, &limits).await
+        transaction::forward(self.session, step, &limits, packing).await
     }
 
     /// Takes a step to its end, of which some was sent ahead `since` then.
@@ -256,6 +270,7 @@ impl<'a, 'c> Runner<'a, 'c> {
         let mut done = Done::default();
         loop {
             let before = done.here;
+            let packing = sent.as_ref().map(|sent| sent.packing);
             let running = Running::new(step, self.session.process);
             let ended = self
                 .attempt(step, sent.take(), &limits, &running, &mut done)
@@ -270,6 +285,9 @@ impl<'a, 'c> Runner<'a, 'c> {
                     let judged = self.judge(step, broken, left);
                     if !matches!(judged, Err(Stop::Failed(Error::Lost(_)))) {
                         self.read_refusals().await;
+                        if packing == Some(Packing::Together) {
+                            self.roll_back().await;
+                        }
                     }
                     let passing = judged?;
                     let again = tries.again(&running, &passing).await;
@@ -302,6 +320,16 @@ impl<'a, 'c> Runner<'a, 'c> {
         }
     }
 
+    /// Ends the transaction of a step that was one message, and failed.
+    async fn roll_back(&mut self) {
+        let rollback = self.session.client.batch_execute("ROLLBACK");
+        // Where the connection is gone, so is the transaction.
+        let _ = self
+            .canceller
+            .attend(std::future::pending(), rollback)
+            .await;
+    }
+
     /// Takes a step once, watched; sends it, where that was not done before. None where it was stopped, and the server did
     /// not say how it ended.
     async fn attempt(
@@ -313,7 +341,7 @@ impl<'a, 'c> Runner<'a, 'c> {
         done: &mut Done,
     ) -> Option<Result<(), Broken>> {
         let sent = match (sent, step.kind, step.leg.script.mode) {
-            (None, Kind::Forward, Mode::Transaction) => Some(self.send(step).await),
+            (None, Kind::Forward, Mode::Transaction) => Some(self.send(step, Packing::Apart).await),
             (None, ..) => {
                 self.course.sends(step);
                 None
@@ -344,7 +372,9 @@ impl<'a, 'c> Runner<'a, 'c> {
     /// What a step stumbled over means. One that may be tried again is given back.
     fn judge(&mut self, step: &Step<'_>, broken: Broken, left: Left) -> Result<Passing, Stop> {
         let (statement, error) = match &broken {
-            Broken::At { statement, error } => (*statement, error),
+            Broken::At {
+                statement, error, ..
+            } => (*statement, error),
             Broken::Differs(differences) => {
                 self.course.refused(step);
                 let cause = Cause::Differs(differences.clone());

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::goal::Goal;
+use super::limits::column;
 use crate::config::HistoryTable;
 use crate::embedded::{Migration, Script, Way};
 use crate::plan::BackStep;
@@ -74,9 +75,9 @@ impl fmt::Display for Accepted {
 /// What is to be done of a migration.
 pub(super) struct Step<'a> {
     pub(super) leg: Leg,
-    /// What refuses it where the history is not as the step before left it; none on the way back, where
-    /// [`removal`] does so.
-    pub(super) guard: Option<String>,
+    /// What refuses it where the history is not as the step before left it, as columns of a SELECT; none on the way back,
+    /// where [`removal`] does so.
+    pub(super) guard: Vec<String>,
     /// The statement that writes its history row, or takes it away.
     pub(super) row: Cow<'a, str>,
     pub(super) kind: Kind<'a>,
@@ -98,18 +99,19 @@ pub(super) enum Commit {
 }
 
 impl Commit {
-    /// The statement that sets it in a transaction.
-    pub(super) fn setting(self) -> &'static str {
+    /// What sets it in a transaction, as a column of a SELECT.
+    pub(super) fn column(self) -> Option<String> {
         match self {
-            Self::AsConfigured => "",
-            Self::Waits => {
-                "SELECT pg_catalog.set_config('synchronous_commit', 'local', true) \
-                 WHERE pg_catalog.current_setting('synchronous_commit') = 'off';\n"
-            }
-            Self::GoesOn => "SET LOCAL synchronous_commit TO off;\n",
+            Self::AsConfigured => None,
+            Self::Waits => Some(WAITS.to_owned()),
+            Self::GoesOn => Some(column(("synchronous_commit", "off".to_owned()))),
         }
     }
 }
+
+/// Has a COMMIT wait at least for this server's own disk; for more, where that is configured.
+pub(super) const WAITS: &str = "pg_catalog.set_config('synchronous_commit', \
+    pg_catalog.replace(pg_catalog.current_setting('synchronous_commit'), 'off', 'local'), true)";
 
 /// The part of a step that is known whatever becomes of it.
 #[derive(Clone)]
@@ -136,17 +138,16 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Applies a migration to a history whose newest row is the one before.
+    /// Applies a migration.
     pub(super) fn forward(
         migration: &Migration,
         insert: &str,
-        before: &Newest,
+        guard: Vec<String>,
         commit: Commit,
-        history: &HistoryTable,
     ) -> Self {
         Self {
             leg: Leg::new(migration, Way::Forward, Some(migration.version)),
-            guard: Some(before.guard(history)),
+            guard,
             row: insert.to_owned().into(),
             kind: Kind::Forward,
             commit,
@@ -157,7 +158,7 @@ impl<'a> Step<'a> {
     pub(super) fn back(step: &BackStep<'a>, history: &HistoryTable, goal: &'a Goal<'a>) -> Self {
         Self {
             leg: Leg::back(step),
-            guard: None,
+            guard: Vec::new(),
             row: removal(step.migration, history).into(),
             kind: Kind::Back {
                 applied_on: step.row.applied_on.as_deref(),
@@ -194,54 +195,71 @@ impl Leg {
 
 /// The newest row of a history, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Newest {
-    /// None where the history is empty.
-    version: Option<Version>,
-    /// When it was applied, where that is known to the letter.
-    applied_on: Option<String>,
+pub(super) enum Newest {
+    /// It was read, or there is none. Its time is not compared: somebody else may have written it by hand.
+    Read(Option<Version>),
+    /// An INSERT of refinery writes it.
+    Written(Version, String),
+    /// The same, and the session remembers it.
+    Noted(Version, String),
 }
 
 impl Newest {
-    /// The one that was read.
-    pub(super) fn read(version: Option<Version>) -> Self {
-        Self {
-            version,
-            // Somebody else may have written it by hand.
-            applied_on: None,
-        }
-    }
-
-    /// The one that an INSERT of refinery writes.
-    pub(super) fn written(version: Version, insert: &str) -> Self {
+    /// The one that an INSERT of refinery writes; `is_noted` where the session remembers it.
+    pub(super) fn written(version: Version, insert: &str, is_noted: bool) -> Self {
         // VALUES (version, 'name', 'applied_on', 'checksum'), behind a name that may have quotes of its own.
-        let applied_on = insert.rsplit('\'').nth(3);
-        Self {
-            version: Some(version),
-            applied_on: applied_on.map(str::to_owned),
+        let applied_on = insert.rsplit('\'').nth(3).unwrap_or_default().to_owned();
+        if is_noted {
+            Self::Noted(version, applied_on)
+        } else {
+            Self::Written(version, applied_on)
         }
     }
 
-    /// Fails where the newest row is another one.
+    /// Fails where the newest row is another one, and notes that it will be `next`.
     ///
     /// Steps are sent before it is known what became of those before them. Where one has failed, its transaction is over
     /// with its COMMIT, and the server would go on with the next: this is what stops it, and all that follow. It also
     /// stops a step that a pooler gives to a server which has lost the one before in a crash.
-    fn guard(&self, history: &HistoryTable) -> String {
+    pub(super) fn guard(&self, next: &Self, history: &HistoryTable) -> Vec<String> {
         let table = history.qualified();
-        let (row, expected) = match (self.version, &self.applied_on) {
-            (None, _) => ("version::text", "NULL".to_owned()),
-            (Some(version), None) => ("version::text", literal(&version.as_i64().to_string())),
-            (Some(version), Some(applied_on)) => (
-                "version || ' ' || applied_on",
-                literal(&format!("{} {applied_on}", version.as_i64())),
+        let newest = |row| format!("(SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1)");
+        let (found, expected) = match self {
+            Self::Read(None) => (newest("version::text"), "NULL".to_owned()),
+            Self::Read(Some(version)) => {
+                let version = literal(&version.as_i64().to_string());
+                (newest("version::text"), version)
+            }
+            Self::Written(version, applied_on) => (
+                newest("version || ' ' || applied_on"),
+                literal(&note(*version, applied_on)),
+            ),
+            Self::Noted(version, applied_on) => (
+                format!("pg_catalog.current_setting('{NOTE}', true)"),
+                literal(&note(*version, applied_on)),
             ),
         };
         // The server cannot work out the cast before it has read the row. No language and no function is needed for it.
-        format!(
-            "SELECT CAST(CASE WHEN (SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1) \
-             IS DISTINCT FROM {expected} THEN '{NOT_AS_LEFT}' END AS integer);\n"
-        )
+        let check = format!(
+            "CAST(CASE WHEN {found} IS DISTINCT FROM {expected} THEN '{NOT_AS_LEFT}' END AS integer)"
+        );
+        let noting = match next {
+            Self::Noted(version, applied_on) => {
+                let note = literal(&note(*version, applied_on));
+                Some(format!("pg_catalog.set_config('{NOTE}', {note}, false)"))
+            }
+            Self::Read(_) | Self::Written(..) => None,
+        };
+        std::iter::once(check).chain(noting).collect()
     }
+}
+
+/// In a session of our own the newest row that it has written is noted in this setting, which is cheaper to read than the
+/// table. It goes the way of its transaction: after a ROLLBACK it is what it was before.
+const NOTE: &str = "dsentr_migrate.newest";
+
+fn note(version: Version, applied_on: &str) -> String {
+    format!("{} {applied_on}", version.as_i64())
 }
 
 /// What the server quotes when a guard fails, in whatever language it says the rest.

@@ -79,7 +79,7 @@ impl Watcher {
                 migration: &running.step.leg.migration,
                 way: running.step.leg.way,
                 statements: running.step.count(),
-                statement: now.statement,
+                at: now.at,
                 elapsed: now.since.elapsed(),
                 look: look.as_ref(),
             });

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use super::migrations::{STATE_WIDTH, duration};
-use crate::apply::{Look, Moment};
+use crate::apply::{At, Look, Moment};
 use crate::config::Format;
 use crate::embedded::Way;
 use crate::log::{clear_line, show_line};
@@ -27,7 +27,7 @@ pub(super) struct Voice {
 
 /// Until when a log is quiet about a statement.
 struct Silence {
-    statement: (&'static str, Option<usize>),
+    statement: (&'static str, At),
     until: Instant,
     length: Duration,
 }
@@ -50,7 +50,7 @@ impl Voice {
     }
 
     fn is_due(&mut self, moment: &Moment<'_>) -> bool {
-        let statement = (moment.migration.stem, moment.statement);
+        let statement = (moment.migration.stem, moment.at);
         let now = Instant::now();
         let same = self
             .silence
@@ -152,9 +152,11 @@ fn what(moment: &Moment<'_>) -> String {
 /// Which statement, with a word before its number.
 fn at(moment: &Moment<'_>, word: &str) -> String {
     let all = moment.statements;
-    match moment.statement {
-        Some(statement) => format!("{word}{} of {all}", statement + 1),
-        None => "its row in the history".to_owned(),
+    match moment.at {
+        At::Statement(statement) => format!("{word}{} of {all}", statement + 1),
+        At::Frame => "its row in the history".to_owned(),
+        At::Unknown if all == 1 => "its only statement".to_owned(),
+        At::Unknown => format!("one of its {all} statements"),
     }
 }
 
