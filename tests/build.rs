@@ -71,6 +71,7 @@ impl Project {
             "src/check",
             "src/origin.rs",
             "src/source",
+            "src/staging.rs",
             "src/embedded.rs",
         ] {
             copy(&root.join(item), &project.path(item));
@@ -199,11 +200,12 @@ impl Project {
 }
 
 /// What the library of the copy and its build script use.
-const NEEDED: [&str; 9] = [
+const NEEDED: [&str; 10] = [
     "annotate-snippets",
     "include_dir",
     "rowan",
     "serde",
+    "serde_json",
     "sha2",
     "siphasher",
     "squawk-linter",
