@@ -137,7 +137,7 @@ impl Project {
     /// The files that a build judges, and whether it succeeds.
     fn judged(&self) -> (Vec<String>, bool) {
         let output = self.cargo_with("check", &["-vv"]);
-        let shown = String::from_utf8(output.stdout).unwrap() + &stderr(&output);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
         let lines = shown.lines();
         let judged = lines.filter_map(|line| line.strip_prefix("[copied-project 0.1.0] judged "));
         let mut judged: Vec<String> = judged.map(str::to_owned).collect();
