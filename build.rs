@@ -64,9 +64,9 @@ fn run() -> Result<Vec<String>, String> {
     let entries = read(Path::new(source::FOLDER))?;
     let stage = Stage::of_cargo()?;
     let outcome = judge(&entries, &stage.verdicts())?;
-    // `cargo build -vv` shows it.
+    // `cargo build -vv` shows this. Quoted: a name with a newline in it could give orders to cargo.
     for name in &outcome.judged {
-        println!("judged {name}");
+        println!("judged {name:?}");
     }
     stage.keep(&outcome)?;
     if !outcome.problems.is_empty() {

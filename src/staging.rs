@@ -6,7 +6,7 @@
 
 use crate::check::{self, Entry, Judge, Outcome, Verdicts};
 use crate::source;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io, process};
 
@@ -62,7 +62,7 @@ impl Stage {
     }
 
     /// A file of an earlier build that is gone from the sources must not stay embedded.
-    fn clear(&self, files: &BTreeMap<String, &[u8]>) -> Result<(), String> {
+    fn clear(&self, files: &BTreeMap<&str, &[u8]>) -> Result<(), String> {
         let folder = self.out.join(source::FOLDER);
         at(&folder, fs::create_dir_all(&folder))?;
         for entry in at(&folder, fs::read_dir(&folder))? {
@@ -87,20 +87,14 @@ impl Stage {
 }
 
 /// The files that are embedded.
-fn passed<'a>(entries: &'a [Entry], outcome: &Outcome) -> BTreeMap<String, &'a [u8]> {
+fn passed<'a>(entries: &'a [Entry], outcome: &Outcome) -> BTreeMap<&'a str, &'a [u8]> {
     let migrations = outcome.migrations.iter();
-    let mut names: Vec<String> = migrations
-        .map(|migration| format!("{}.sql", migration.stem))
-        .collect();
-    names.push(source::LOCK_FILE.to_owned());
-    let named: BTreeMap<&str, &[u8]> = entries
+    let migrations = migrations.map(|migration| format!("{}.sql", migration.stem));
+    let names: BTreeSet<String> = migrations.chain([source::LOCK_FILE.to_owned()]).collect();
+    let files = entries
         .iter()
-        .filter_map(|entry| Some((entry.name.as_str(), entry.bytes.as_deref()?)))
-        .collect();
-    names
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), *named.get(name.as_str())?)))
-        .collect()
+        .filter_map(|entry| Some((entry.name.as_str(), entry.bytes.as_deref()?)));
+    files.filter(|(name, _)| names.contains(*name)).collect()
 }
 
 /// With the path in the message.

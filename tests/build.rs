@@ -139,7 +139,10 @@ impl Project {
         let output = self.cargo_with("check", &["-vv"]);
         let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
         let lines = shown.lines();
-        let judged = lines.filter_map(|line| line.strip_prefix("[copied-project 0.1.0] judged "));
+        let judged = lines.filter_map(|line| {
+            line.strip_prefix("[copied-project 0.1.0] judged \"")?
+                .strip_suffix('"')
+        });
         let mut judged: Vec<String> = judged.map(str::to_owned).collect();
         judged.sort();
         (judged, output.status.success())
