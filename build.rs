@@ -21,14 +21,16 @@ mod origin;
     reason = "shared with the library, which uses and exports the rest"
 )]
 mod source;
+#[path = "src/staging.rs"]
+mod staging;
 
-use check::{Entry, Gate, Outcome};
+use check::{Entry, Gate, Outcome, Verdicts};
 use source::Day;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use staging::{Stage, at};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
-use std::{env, fs, io};
+use std::{env, fs};
 
 fn main() -> ExitCode {
     for input in [
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "src/check",
         "src/origin.rs",
         "src/source",
+        "src/staging.rs",
         source::FOLDER,
     ] {
         println!("cargo::rerun-if-changed={input}");
@@ -59,7 +62,13 @@ fn fail(lines: &[String]) -> ExitCode {
 fn run() -> Result<Vec<String>, String> {
     origin::tell(is_release())?;
     let entries = read(Path::new(source::FOLDER))?;
-    let outcome = judge(&entries)?;
+    let stage = Stage::of_cargo()?;
+    let outcome = judge(&entries, &stage.verdicts())?;
+    // `cargo build -vv` shows this. Quoted: a name with a newline in it could give orders to cargo.
+    for name in &outcome.judged {
+        println!("judged {name:?}");
+    }
+    stage.keep(&outcome)?;
     if !outcome.problems.is_empty() {
         let lines = outcome.problems.iter().flat_map(check::Problem::lines);
         return Ok(lines.collect());
@@ -67,10 +76,7 @@ fn run() -> Result<Vec<String>, String> {
     for line in outcome.warnings.iter().flat_map(check::Problem::lines) {
         println!("cargo::warning={line}");
     }
-    let out = env::var_os("OUT_DIR")
-        .map(PathBuf::from)
-        .ok_or("OUT_DIR is not set: this script is run by cargo")?;
-    stage(&out, &entries, &outcome)?;
+    stage.fill(&entries, &outcome)?;
     Ok(Vec::new())
 }
 
@@ -79,7 +85,7 @@ fn is_release() -> bool {
     env::var_os("PROFILE").is_some_and(|profile| profile == "release")
 }
 
-fn judge(entries: &[Entry]) -> Result<Outcome, String> {
+fn judge(entries: &[Entry], known: &Verdicts<'_>) -> Result<Outcome, String> {
     let release = is_release();
     let lenient = env::var_os("CARGO_FEATURE_LENIENT").is_some();
     if lenient && release {
@@ -88,13 +94,14 @@ fn judge(entries: &[Entry]) -> Result<Outcome, String> {
         );
     }
     if lenient {
-        let mut sound = check::check(entries);
+        let mut sound = check::check_after(entries, None, known);
         sound.problems.clear();
         return Ok(sound);
     }
     let since = SystemTime::UNIX_EPOCH.elapsed();
     let today = Day::from_unix(since.map_or(0, |since| since.as_secs()));
-    Ok(check::check_sealed(entries, Gate { today, release }))
+    let gate = Gate { today, release };
+    Ok(check::check_after(entries, Some(gate), known))
 }
 
 fn read(folder: &Path) -> Result<Vec<Entry>, String> {
@@ -116,40 +123,4 @@ fn read(folder: &Path) -> Result<Vec<Entry>, String> {
         entries.push(Entry { name, bytes });
     }
     Ok(entries)
-}
-
-/// Writes the checked bytes, and nothing else, where `include_dir` takes them from, and the table beside them. The lock file
-/// was checked with them.
-fn stage(out: &Path, entries: &[Entry], outcome: &Outcome) -> Result<(), String> {
-    let folder = out.join(source::FOLDER);
-    // A file of an earlier build that is gone from the sources must not stay embedded.
-    if folder.exists() {
-        at(&folder, fs::remove_dir_all(&folder))?;
-    }
-    at(&folder, fs::create_dir_all(&folder))?;
-    let named = entries
-        .iter()
-        .filter_map(|entry| Some((entry.name.as_str(), entry.bytes.as_deref()?)));
-    let named: BTreeMap<&str, &[u8]> = named.collect();
-    let bytes_of = |name: &str| named.get(name).copied();
-    for migration in &outcome.migrations {
-        let name = format!("{}.sql", migration.stem);
-        let path = folder.join(&name);
-        at(&path, fs::write(&path, bytes_of(&name).unwrap_or_default()))?;
-    }
-    let seals = bytes_of(source::LOCK_FILE);
-    if let Some(bytes) = seals {
-        let path = folder.join(source::LOCK_FILE);
-        at(&path, fs::write(&path, bytes))?;
-    }
-    let sum = out.join("lock_file_sum");
-    let text = seals.map(check::seal::file_sum).unwrap_or_default();
-    at(&sum, fs::write(&sum, text))?;
-    let table = out.join("migrations.rs");
-    let rows = check::table(&outcome.migrations, &outcome.lock_file);
-    at(&table, fs::write(&table, rows))
-}
-
-fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, String> {
-    result.map_err(|error| format!("{}: {error}", path.display()))
 }

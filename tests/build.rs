@@ -71,6 +71,7 @@ impl Project {
             "src/check",
             "src/origin.rs",
             "src/source",
+            "src/staging.rs",
             "src/embedded.rs",
         ] {
             copy(&root.join(item), &project.path(item));
@@ -120,17 +121,36 @@ impl Project {
 
     /// The commit that a build to be released is told to come from.
     fn commit(&self, given: &str) -> String {
-        let mut cargo = self.command("check", &["--release", "--message-format=json"]);
-        let output = cargo.env("SOURCE_COMMIT", given).output().unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        let variables = String::from_utf8(output.stdout).unwrap();
-        let mut variables = variables.lines().filter_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).unwrap();
-            let env = message["env"].as_array()?.clone();
-            env.into_iter().find(|pair| pair[0] == "ORIGIN_COMMIT")
+        let mut cargo = self.command("check", &["--release"]);
+        let script = script(cargo.env("SOURCE_COMMIT", given));
+        let env = script["env"].as_array().unwrap();
+        let commit = env.iter().find(|pair| pair[0] == "ORIGIN_COMMIT");
+        commit.unwrap()[1].as_str().unwrap().to_owned()
+    }
+
+    /// The folder that the build script fills.
+    fn out(&self) -> PathBuf {
+        let script = script(&mut self.command("check", &[]));
+        script["out_dir"].as_str().unwrap().into()
+    }
+
+    /// The files that a build judges, and whether it succeeds.
+    fn judged(&self) -> (Vec<String>, bool) {
+        let output = self.cargo_with("check", &["-vv"]);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+        let lines = shown.lines();
+        let judged = lines.filter_map(|line| {
+            line.strip_prefix("[copied-project 0.1.0] judged \"")?
+                .strip_suffix('"')
         });
-        let commit = variables.next().expect("the script ran for this project");
-        commit[1].as_str().unwrap().to_owned()
+        let mut judged: Vec<String> = judged.map(str::to_owned).collect();
+        judged.sort();
+        (judged, output.status.success())
+    }
+
+    /// Makes the next build run the build script.
+    fn touch(&self) {
+        self.write(&format!("migrations/{FIRST_NAME}"), FIRST);
     }
 
     /// What git prints in the project's folder, whoever runs the test.
@@ -198,12 +218,29 @@ impl Project {
     }
 }
 
+/// What cargo tells of the build script of the copy.
+fn script(command: &mut Command) -> serde_json::Value {
+    let output = command.arg("--message-format=json").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let mut messages = messages
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let is_ours = |message: &serde_json::Value| {
+        let package = message["package_id"].as_str().unwrap_or_default();
+        message["reason"] == "build-script-executed"
+            && package.ends_with("gate#copied-project@0.1.0")
+    };
+    messages.find(is_ours).expect("it has a build script")
+}
+
 /// What the library of the copy and its build script use.
-const NEEDED: [&str; 9] = [
+const NEEDED: [&str; 10] = [
     "annotate-snippets",
     "include_dir",
     "rowan",
     "serde",
+    "serde_json",
     "sha2",
     "siphasher",
     "squawk-linter",
@@ -430,6 +467,57 @@ ALTER TABLE public.a DETACH PARTITION "Other".a_1 CONCURRENTLY;
         project.embedded()[3..],
         [format!("{:?} {:?}", leaked.lock_timeout, leaked.residues)]
     );
+}
+
+#[test]
+fn a_build_judges_what_changed_and_nothing_else() {
+    let project = Project::new();
+    let out = project.out();
+    let all = [FIRST_NAME, SECOND_NAME].map(str::to_owned);
+    let none: [String; 0] = [];
+    let third = ["2025_10_11_3_third.sql".to_owned()];
+    let third_path = format!("migrations/{}", third[0]);
+
+    fs::remove_file(out.join("verdicts")).unwrap();
+    project.touch();
+    assert_eq!(project.judged(), (all.to_vec(), true), "nothing is known");
+    project.touch();
+    assert_eq!(project.judged(), (none.to_vec(), true), "all is known");
+
+    let staged = out.join("migrations").join(FIRST_NAME);
+    let written = || fs::metadata(&staged).unwrap().modified().unwrap();
+    let before = written();
+    project.write(&third_path, "SELECT 3;\n\n-- Nothing to undo: a.\n");
+    assert_eq!(project.judged(), (third.to_vec(), true), "a new file");
+    project.write(&third_path, "SELECT 4;\n\n-- Nothing to undo: a.\n");
+    assert_eq!(project.judged(), (third.to_vec(), true), "an edited file");
+    assert_eq!(written(), before, "what is the same is left alone");
+
+    project.write(&third_path, "SELEKT 4;\n");
+    assert_eq!(project.judged(), (third.to_vec(), false), "a broken file");
+    let told = project.errors();
+    assert!(told.contains("unexpected `SELEKT`"), "{told}");
+    assert_eq!(project.judged(), (third.to_vec(), false), "it is still");
+    assert_eq!(project.errors(), told);
+    project.remove(&third_path);
+    assert_eq!(project.judged(), (none.to_vec(), true), "it is gone");
+    assert!(!out.join(&third_path).exists());
+
+    let kept = fs::read(out.join("verdicts")).unwrap();
+    fs::write(out.join("verdicts"), &kept[..kept.len() - 1]).unwrap();
+    project.touch();
+    assert_eq!(project.judged(), (all.to_vec(), true), "a damaged file");
+    assert_eq!(fs::read(out.join("verdicts")).unwrap(), kept);
+
+    let rule = fs::read_to_string(project.path("src/check/bytes.rs")).unwrap();
+    let other = rule.replacen(
+        "is_too_deep(bytes: &[u8]) -> bool {",
+        "is_too_deep(bytes: &[u8]) -> bool {\nif bytes == b\"a\" { return true }\n",
+        1,
+    );
+    assert_ne!(rule, other);
+    project.write("src/check/bytes.rs", &other);
+    assert_eq!(project.judged(), (all.to_vec(), true), "another judge");
 }
 
 #[test]

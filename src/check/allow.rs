@@ -6,6 +6,7 @@ use super::problem::Finding;
 use super::unsafe_ddl::HAZARDS;
 use super::words::distance;
 use crate::source::Span;
+use serde::{Deserialize, Serialize};
 
 /// Rules that need the evidence of the seal. They are judged where that is read, and so is whether an allowance of one
 /// of them allows anything.
@@ -14,7 +15,7 @@ pub const SEAL_RULES: [&str; 2] = ["table-rewrite", "long-table-lock"];
 const FORM: &str = "write `-- allow: <rule>: <reason>`";
 
 /// A rule that a file is excused from.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub struct Allowance {
     /// The name of the rule.
     pub rule: String,

@@ -6,13 +6,14 @@ use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
 use super::resume::{Residue, residues};
 use crate::source::{FileName, Span, Version};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 /// A migration that passed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub struct Checked {
     /// Its version.
     pub version: Version,
@@ -45,7 +46,7 @@ pub struct Checked {
 }
 
 /// How a migration is run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub enum Mode {
     /// All statements and the history row in one transaction.
     Transaction,
@@ -54,7 +55,7 @@ pub enum Mode {
 }
 
 /// The way back.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub enum Rollback {
     /// SQL in the comments of the rollback block.
     Sql {

@@ -28,6 +28,7 @@ mod syntax;
 mod table;
 mod transaction;
 mod unsafe_ddl;
+mod verdicts;
 mod words;
 
 pub use allow::{Allowance, SEAL_RULES};
@@ -38,12 +39,13 @@ pub use resume::{Relation, Residue};
 pub use rules::{RULES, Rule};
 pub use seal::Gate;
 pub use table::table;
+pub use verdicts::{Judge, Verdicts};
 
 use crate::source::{FileName, Span};
 use file::File;
 use problem::Finding;
 use rules::Check;
-use seal::LockFile;
+use seal::{Agreed, LockFile};
 use std::sync::Arc;
 
 /// Something found in `migrations/`.
@@ -76,6 +78,10 @@ pub struct Outcome {
     pub warnings: Vec<Problem>,
     /// The seals that the files were held to; none where they were not, or where `migrations.lock` is wrong.
     pub lock_file: LockFile,
+    /// How much of its text is known to agree with itself.
+    pub agreed: Agreed,
+    /// The names of the files that were judged now, rather than known from before.
+    pub judged: Vec<String>,
 }
 
 /// The parser is recursive; this holds brackets and other nesting far beyond what PostgreSQL itself accepts.
@@ -83,12 +89,18 @@ const STACK: usize = 256 << 20;
 
 /// Runs every rule about the files themselves over every entry; `migrations.lock` is not looked at.
 pub fn check(entries: &[Entry]) -> Outcome {
-    with_stack(|| check_here(entries, None))
+    check_after(entries, None, &Verdicts::default())
 }
 
 /// Runs every rule, those about the seals with them.
 pub fn check_sealed(entries: &[Entry], gate: Gate) -> Outcome {
-    with_stack(|| check_here(entries, Some(gate)))
+    check_after(entries, Some(gate), &Verdicts::default())
+}
+
+/// The same, where an earlier build has left its verdicts: a file that it found right, and that is still the same, is not
+/// judged by itself again. What the files and the seals say to each other is, with the same outcome as without them.
+pub fn check_after(entries: &[Entry], gate: Option<Gate>, known: &Verdicts<'_>) -> Outcome {
+    with_stack(|| check_here(entries, gate, known))
 }
 
 fn with_stack(check: impl Fn() -> Outcome + Sync) -> Outcome {
@@ -104,33 +116,36 @@ fn with_stack(check: impl Fn() -> Outcome + Sync) -> Outcome {
     })
 }
 
-fn check_here(entries: &[Entry], gate: Option<Gate>) -> Outcome {
+fn check_here(entries: &[Entry], gate: Option<Gate>, known: &Verdicts<'_>) -> Outcome {
     let mut problems = directory_problems(entries);
     let mut files = Vec::new();
+    let mut judged = Vec::new();
     for entry in entries {
         let Some(bytes) = entry.bytes.as_deref().filter(|_| is_sql(&entry.name)) else {
             continue;
         };
-        let (judged, mut found) = check_file(&entry.name, bytes);
+        if let Some(file) = known.file(&entry.name, bytes) {
+            files.push(file);
+            continue;
+        }
+        let (file, mut found) = check_file(&entry.name, bytes);
         problems.append(&mut found);
-        files.push(judged);
+        files.push(file);
+        judged.push(entry.name.clone());
     }
-    let mut warnings = Vec::new();
-    let mut lock_file = LockFile::default();
-    if let Some(gate) = gate {
-        let mut verdict = seal::judge(entries, &files, gate);
-        problems.append(&mut verdict.problems);
-        warnings = verdict.warnings;
-        lock_file = verdict.lock_file;
-    }
+    let seals = gate.map(|gate| seal::judge(entries, &files, gate, &known.agreed));
+    let mut seals = seals.unwrap_or_default();
+    problems.append(&mut seals.problems);
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
     let mut migrations: Vec<Checked> = files.into_iter().filter_map(|file| file.checked).collect();
     migrations.sort_by(|a, b| a.stem.cmp(&b.stem));
     Outcome {
         migrations,
         problems,
-        warnings,
-        lock_file,
+        warnings: seals.warnings,
+        lock_file: seals.lock_file,
+        agreed: seals.agreed,
+        judged,
     }
 }
 

@@ -9,11 +9,12 @@ use super::header::runs_without_transaction;
 use super::problem::Finding;
 use super::words::{child, has, has_inside};
 use crate::source::Span;
+use serde::{Deserialize, Serialize};
 use squawk_syntax::ast::normalize_name_node;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 /// What a statement that was cut off may leave in the database.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub enum Residue {
     /// CREATE INDEX CONCURRENTLY: this index, INVALID.
     Index(Relation),
@@ -31,7 +32,7 @@ pub enum Residue {
 }
 
 /// A table or an index, as the catalogue spells it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
 pub struct Relation {
     /// Its schema.
     pub schema: String,

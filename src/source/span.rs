@@ -1,7 +1,9 @@
 //! A range of bytes in a file, and the line and column a person would call it.
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes `start..end` of a file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
 pub struct Span {
     /// The first byte.
     pub start: u32,

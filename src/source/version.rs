@@ -2,13 +2,14 @@
 //!
 //! It does not judge whether a version is embedded, applied or in order.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// The number of a migration: `2025_10_11_1` is 2025101101.
 ///
 /// It may hold any number, because a history may hold any number; [`Version::new`] makes real ones only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
 pub struct Version(i64);
 
 impl Version {

@@ -4,7 +4,7 @@ use super::super::problem::{Finding, Problem};
 use super::super::rules::{Check, RULES};
 use super::super::{Checked, Entry, Judged, Mode, Rollback};
 use super::evidence::evidence_problems;
-use super::{LOCK_FILE, LockFile, Seal, hash};
+use super::{Agreed, LOCK_FILE, LockFile, Seal, hash};
 use crate::source::{Day, FileName, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,27 +31,33 @@ pub(in super::super) struct Sealed<'a> {
 }
 
 /// What they say.
+#[derive(Default)]
 pub(in super::super) struct Verdict {
     pub(in super::super) problems: Vec<Problem>,
     pub(in super::super) warnings: Vec<Problem>,
     pub(in super::super) lock_file: LockFile,
+    pub(in super::super) agreed: Agreed,
 }
 
 /// Runs the rules about seals.
-pub(in super::super) fn judge(entries: &[Entry], files: &[Judged], gate: Gate) -> Verdict {
-    let mut verdict = Verdict {
-        problems: Vec::new(),
-        warnings: Vec::new(),
-        lock_file: LockFile::default(),
-    };
+pub(in super::super) fn judge(
+    entries: &[Entry],
+    files: &[Judged],
+    gate: Gate,
+    known: &Agreed,
+) -> Verdict {
+    let mut verdict = Verdict::default();
     let bytes = entries
         .iter()
         .find(|entry| entry.name == LOCK_FILE)
         .and_then(|entry| entry.bytes.as_deref());
     let text: Option<Arc<str>> = bytes.map(|bytes| String::from_utf8_lossy(bytes).into());
     if let Some(text) = &text {
-        match LockFile::parse(text) {
-            Ok(lock_file) => verdict.lock_file = lock_file,
+        match LockFile::parse_after(text, known) {
+            Ok(lock_file) => {
+                verdict.lock_file = lock_file;
+                verdict.agreed = Agreed::of(text);
+            }
             Err(problems) => {
                 verdict.problems = problems;
                 return verdict;

@@ -68,6 +68,6 @@ pub(super) fn unhex(digits: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-fn sha256(text: &str) -> [u8; 32] {
+pub(super) fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }

@@ -3,6 +3,7 @@
 //! The form of the file, and whether a seal and a migration belong together. The evidence itself is gathered by
 //! `cargo migration seal`; here it is believed, as far as it agrees with itself.
 
+mod agreed;
 mod evidence;
 mod gate;
 mod hash;
@@ -10,6 +11,7 @@ mod read;
 mod write;
 
 pub use crate::source::LOCK_FILE;
+pub use agreed::Agreed;
 pub use evidence::evidence_problems;
 pub use gate::Gate;
 pub use hash::{file_sum, forward_sha256, rollback_sha256, schema_sha256};
@@ -92,8 +94,13 @@ impl LockFile {
     /// # Errors
     /// All that is wrong with it, each at its place.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_after(text, &Agreed::default())
+    }
+
+    /// The same, where its start may be known to agree with itself.
+    pub(super) fn parse_after(text: &str, known: &Agreed) -> Result<Self, Vec<Problem>> {
         let shown: Arc<str> = Arc::from(text);
-        read::read(text).map_err(|findings| {
+        read::read(text, known.bytes_of(text)).map_err(|findings| {
             let problems = findings.into_iter();
             problems
                 .map(|finding| finding.into_problem(LOCK_FILE_RULE, LOCK_FILE, &shown))

@@ -12,13 +12,16 @@ const HEAD: &str = "\
 # After a merge conflict in this file: take the whole file of one side, then run `cargo migration seal`.
 ";
 
+/// What each block begins with.
+pub(super) const BLOCK: &str = "\n[[migration]]\n";
+
 pub(super) fn write(seals: &[Seal]) -> String {
     let blocks = seals.iter().map(block);
     std::iter::once(HEAD.to_owned()).chain(blocks).collect()
 }
 
 fn block(seal: &Seal) -> String {
-    let mut text = String::from("\n[[migration]]\n");
+    let mut text = String::from(BLOCK);
     text += &format!("name = {}\n", string(&seal.stem));
     text += &format!("forward = \"{}\"\n", hex(&seal.forward));
     text += &format!("rollback = \"{}\"\n", hex(&seal.rollback));
