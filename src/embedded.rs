@@ -4,7 +4,7 @@
 //! is parsed here. Whether one is applied is the history's to know.
 
 use crate::source::{FOLDER, LOCK_FILE, Span, TableLock, Version};
-use include_dir::{Dir, DirEntry, File, include_dir};
+use include_dir::{Dir, DirEntry, include_dir};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Migration {
     /// The part of the name after the counter.
     pub description: &'static str,
     /// The file, byte for byte.
-    pub file: &'static File<'static>,
+    pub file: File,
     /// SHA-256 of the whole file.
     pub sha256: [u8; 32],
     /// refinery's checksum, over the forward part alone.
@@ -55,6 +55,16 @@ pub struct Migration {
     pub allowances: &'static [Allowance],
     /// What was proven of it; none where it is not sealed, which a release build refuses.
     pub seal: Option<&'static Seal>,
+}
+
+/// Where the text of a migration is.
+#[derive(Clone, Copy, Debug)]
+pub enum File {
+    /// At this place in [`FILES`], whose order is that of the names, and of the table too. A number and no reference: rustc
+    /// writes all of what a constant refers into once for each reference, which took it minutes with 10,000 files.
+    Embedded(usize),
+    /// In memory, as tests have it.
+    Given(&'static str),
 }
 
 /// A rule of the build that a migration is excused from.
@@ -235,8 +245,15 @@ impl Migration {
 
     /// The whole file.
     pub fn text(&self) -> &'static str {
-        // The build has refused every file that is no UTF-8.
-        self.file.contents_utf8().unwrap_or_default()
+        match self.file {
+            File::Embedded(place) => {
+                let file = FILES.entries().get(place).and_then(DirEntry::as_file);
+                // The build has refused every file that is no UTF-8.
+                file.and_then(|file| file.contents_utf8())
+                    .unwrap_or_default()
+            }
+            File::Given(text) => text,
+        }
     }
 
     /// The SQL of the way forward, as it was checked and as its checksum was taken.
@@ -303,7 +320,11 @@ pub fn lock_file(embedded: &[Migration]) -> Option<(&'static [u8], &'static str)
     if embedded.iter().any(|migration| migration.seal.is_none()) {
         return None;
     }
-    let file = FILES.get_file(LOCK_FILE)?;
+    // Behind the migrations, whose names begin with a digit. `get_file` would compare its path with that of each.
+    let file = FILES.entries().last()?.as_file()?;
+    if file.path().as_os_str() != LOCK_FILE {
+        return None;
+    }
     Some((
         file.contents(),
         include_str!(concat!(env!("OUT_DIR"), "/lock_file_sum")),
@@ -331,14 +352,6 @@ pub fn sealed_objects(
         objects.extend(seal.added.iter().chain(seal.changed).copied());
     }
     Some(objects)
-}
-
-/// The file at this place in the order of the names, which is the order of the table too.
-const fn file(index: usize) -> &'static File<'static> {
-    match &FILES.entries()[index] {
-        DirEntry::File(file) => file,
-        DirEntry::Dir(_) => panic!("the build stages files only"),
-    }
 }
 
 /// Files that were checked at run time, in the form of the embedded ones, for tests. They stay in memory for good.
@@ -373,7 +386,7 @@ pub fn leak_sealed(
         Migration {
             applied_sum,
             seal,
-            ..leak_one(name, bytes, checked)
+            ..leak_one(bytes, checked)
         }
     });
     migrations.collect::<Vec<_>>().leak()
@@ -410,7 +423,7 @@ fn leak_seal(seal: &crate::check::seal::Seal) -> &'static Seal {
 }
 
 #[cfg(feature = "authoring")]
-fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Migration {
+fn leak_one(bytes: Vec<u8>, checked: &crate::check::Checked) -> Migration {
     use crate::check;
     let text = |text: &String| -> &'static str { text.clone().leak() };
     let texts = |all: &[String]| -> &'static [&'static str] {
@@ -442,11 +455,12 @@ fn leak_one(name: String, bytes: Vec<u8>, checked: &crate::check::Checked) -> Mi
             reason: text(reason),
         },
     };
+    let file = String::from_utf8(bytes).expect("what was checked is UTF-8");
     Migration {
         version: checked.version,
         stem: text(&checked.stem),
         description: text(&checked.description),
-        file: Box::leak(Box::new(File::new(name.leak(), bytes.leak()))),
+        file: File::Given(file.leak()),
         sha256: checked.sha256,
         checksum: checked.checksum,
         // Of the others it knows nothing.

@@ -3,7 +3,10 @@
 //! The table is refinery's, and so are its rows. It is read with a query of our own, because
 //! refinery's driver panics on a row that was written by hand.
 
+use std::pin::pin;
+
 use anyhow::Context;
+use futures_util::TryStreamExt;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use crate::config::HistoryTable;
@@ -78,14 +81,11 @@ impl History {
             "SELECT version, name, applied_on, checksum FROM {} ORDER BY version",
             table.qualified()
         );
-        let Some(rows) = ask(session, table, &question).await? else {
+        let read = |row: &SimpleQueryRow| read_row(row, table);
+        let Some(rows) = ask(session, table, &question, read).await? else {
             return Ok(Self::default());
         };
-        let rows = rows.iter().map(|row| read_row(row, table));
-        Ok(Self {
-            exists: true,
-            rows: rows.collect::<anyhow::Result<_>>()?,
-        })
+        Ok(Self { exists: true, rows })
     }
 
     /// The newest version that was applied.
@@ -100,15 +100,10 @@ impl Digest {
     /// # Errors
     /// As [`History::read`].
     pub async fn read(session: &Session, table: &HistoryTable) -> Result<Self, Error> {
-        let answer = ask(session, table, &question(table)).await?;
-        let Some(row) = answer.as_deref().and_then(<[_]>::first) else {
-            return Ok(Self::default());
-        };
-        let rows = row.get(0).and_then(|count| count.parse().ok());
-        Ok(Self {
-            rows: rows.context("the server counts the rows of the history in no number")?,
-            sum: row.get(1).and_then(|sum| sum.parse().ok()),
-        })
+        let answer = ask(session, table, &question(table), read_digest).await?;
+        Ok(answer
+            .and_then(|rows| rows.into_iter().next())
+            .unwrap_or_default())
     }
 
     /// How many of the embedded migrations are applied, where those are the first of them, as they are here, and nothing
@@ -139,30 +134,45 @@ fn question(table: &HistoryTable) -> String {
     )
 }
 
-/// The rows of the answer; none where the table is not there.
-async fn ask(
+/// What the rows of the answer say; none where the table is not there. Each is read as it comes, since all of them as the
+/// server sends them are twice as large.
+async fn ask<T>(
     session: &Session,
     table: &HistoryTable,
     question: &str,
-) -> Result<Option<Vec<SimpleQueryRow>>, Error> {
-    let messages = match session.client.simple_query(question).await {
-        Ok(messages) => messages,
+    read: impl Fn(&SimpleQueryRow) -> anyhow::Result<T>,
+) -> Result<Option<Vec<T>>, Error> {
+    let answer = async {
+        let mut rows = Vec::new();
+        let mut messages = pin!(session.client.simple_query_raw(question).await?);
+        while let Some(message) = messages.try_next().await? {
+            if let SimpleQueryMessage::Row(row) = message {
+                rows.push(read(&row));
+            }
+        }
+        Ok(rows)
+    };
+    match answer.await {
+        Ok(rows) => Ok(Some(rows.into_iter().collect::<anyhow::Result<_>>()?)),
         // Asking first whether the table is there would cost a round trip on every run.
-        Err(error) if is_undefined_table(&error) => return Ok(None),
+        Err(error) if is_undefined_table(&error) => Ok(None),
         Err(error) => {
             let purpose = format!("the history {} cannot be read", table.qualified());
-            return Err(broken(&purpose, &error));
+            Err(broken(&purpose, &error))
         }
-    };
-    let rows = messages.into_iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    Ok(Some(rows.collect()))
+    }
 }
 
 fn is_undefined_table(error: &tokio_postgres::Error) -> bool {
     ServerError::find(error).is_some_and(|error| error.code == UNDEFINED_TABLE)
+}
+
+fn read_digest(row: &SimpleQueryRow) -> anyhow::Result<Digest> {
+    let rows = row.get(0).and_then(|count| count.parse().ok());
+    Ok(Digest {
+        rows: rows.context("the server counts the rows of the history in no number")?,
+        sum: row.get(1).and_then(|sum| sum.parse().ok()),
+    })
 }
 
 fn read_row(row: &SimpleQueryRow, table: &HistoryTable) -> anyhow::Result<Row> {

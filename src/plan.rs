@@ -1,5 +1,6 @@
 //! What a run would do, forward or back: pure functions of (embedded, history, target).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -66,16 +67,16 @@ impl Entry<'_, '_> {
     }
 
     /// Its name: that of the file, or what the history says where there is none.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Applied(migration, _)
             | Self::Divergent(migration, _)
             | Self::Pending(migration)
-            | Self::OutOfOrder(migration) => migration.stem.to_owned(),
-            Self::Unknown(row) => row.name.as_ref().map_or_else(
-                || row.version.to_string(),
-                |name| format!("{}_{name}", row.version),
-            ),
+            | Self::OutOfOrder(migration) => migration.stem.into(),
+            Self::Unknown(Row { version, name, .. }) => match name {
+                Some(name) => format!("{version}_{name}").into(),
+                None => version.to_string().into(),
+            },
         }
     }
 
@@ -345,7 +346,7 @@ fn disagreement(entry: &Entry, newest: Option<Version>, history: &History) -> Op
     };
     Some(Disagreement {
         state: entry.state(),
-        name: entry.name(),
+        name: entry.name().into_owned(),
         reason,
     })
 }

@@ -27,7 +27,7 @@ const MAIN: &str = r#"//! Prints what is embedded.
 use copied_project::embedded::{FILES, MIGRATIONS};
 fn main() {
     for (migration, file) in MIGRATIONS.iter().zip(FILES.files()) {
-        assert_eq!(migration.file.path(), file.path());
+        assert_eq!(Some(migration.text()), file.contents_utf8());
         println!("{} {} {:?}", migration.version, file.path().display(), migration.forward_sql());
         if migration.lock_timeout.is_some() || !migration.residues.is_empty() {
             println!("{:?} {:?}", migration.lock_timeout, migration.residues);

@@ -1,4 +1,5 @@
-//! The static executable in an empty root, as user 65534, where a container without a base image has it.
+//! The static executable in an empty root, as user 65534, where a container without a base image has it; and its memory,
+//! which a container limits.
 //!
 //! `.ci/empty-root` builds the executable and runs this, as root, in a network namespace with the addresses below.
 
@@ -22,6 +23,9 @@ const USER: u32 = 65534;
 const NAMESERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10));
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 7, 7));
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0x96, 0, 0, 0, 0, 0, 7));
+
+/// The most memory of a run with nothing to do, in KiB.
+const PEAK: u64 = 4 << 10;
 
 /// As a pod of the namespace `shop` has it.
 const RESOLV_CONF: &str = "\
@@ -92,7 +96,7 @@ impl Root {
             folder,
             surroundings,
         };
-        let built = std::env::var_os("DSENTR_TEST_STATIC").expect(".ci/empty-root says where");
+        let built = from_environment("DSENTR_TEST_STATIC");
         std::fs::copy(built, root.path().join("dsentr-migrate")).expect("there is room for it");
         root.file("etc/resolv.conf", RESOLV_CONF);
         root.file("etc/hosts", HOSTS);
@@ -143,10 +147,14 @@ impl Root {
     }
 }
 
+fn from_environment(name: &str) -> String {
+    std::env::var(name).expect(".ci/empty-root says where")
+}
+
 /// The server under all addresses, with TLS.
 fn server(authority: &Authority) -> Server {
     let addresses = format!("listen_addresses=127.0.0.1,{V4},{V6}");
-    let folder = std::env::var_os("DSENTR_TEST_PG_BIN").expect(".ci/empty-root says where");
+    let folder = from_environment("DSENTR_TEST_PG_BIN");
     let server = Server::with_arguments(Some(Path::new(&folder)), &["-c", &addresses]);
     server.administer(&[
         "SET password_encryption = 'scram-sha-256'", // in 13 it is not the default
@@ -221,4 +229,30 @@ fn every_way_to_the_server_leads_there_from_an_empty_root() {
     };
     golden("empty_root.txt", &told(Surroundings::Bare));
     golden("empty_root.txt", &told(Surroundings::OfAContainer));
+}
+
+#[test]
+#[ignore = "needs the static executable: run .ci/empty-root"]
+fn a_run_with_nothing_to_do_needs_little_memory() {
+    let database = Server::shared().database();
+    let up = [&from_environment("DSENTR_TEST_STATIC"), "up"];
+    let run = |program: &str, arguments: &[&str]| {
+        let url = database.url();
+        let run = executable(program, arguments)
+            .env("DATABASE_URL", &url)
+            .run();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    run(up[0], &up[1..]);
+    // The memory of this program would count as that of the other.
+    let measured = run(
+        &from_environment("DSENTR_TEST_MEASURE"),
+        &["5", up[0], up[1]],
+    );
+    let peak = measured
+        .split_whitespace()
+        .last()
+        .and_then(|peak| peak.parse().ok());
+    assert!(peak.is_some_and(|peak: u64| peak < PEAK), "{measured}");
 }

@@ -1,10 +1,9 @@
 //! The programs that this benchmark is itself: with stock refinery, and the least that a client can do.
 
 use dsentr_migrate::check::applied_hash;
-use dsentr_migrate::embedded::{MIGRATIONS, Migration};
+use dsentr_migrate::embedded::{File, MIGRATIONS, Migration};
 use dsentr_migrate::source::{Span, Version};
 use futures_util::TryStreamExt as _;
-use include_dir::File;
 
 use crate::support::library::stock;
 
@@ -32,12 +31,11 @@ pub(crate) fn small(count: usize) -> &'static [Migration] {
                 .leak();
         let date = (year * 10_000 + month * 100 + day) * 100 + counter;
         let span = Span::of(comment.len()..comment.len() + statement.len());
-        let file = File::new(format!("{stem}.sql").leak(), text.as_bytes());
         let mut migration = Migration {
             version: Version::from_i64(i64::try_from(date).expect("a small number")),
             stem,
             description,
-            file: Box::leak(Box::new(file)),
+            file: File::Given(text),
             forward: Span::of(0..comment.len() + statement.len() + 1),
             statements: vec![span].leak(),
             seal: None,

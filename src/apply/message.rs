@@ -24,7 +24,7 @@ pub(super) enum Packing {
 pub(super) struct Sent {
     messages: Vec<SentMessage>,
     pub(super) packing: Packing,
-    /// How much was sent.
+    /// What is sent of them takes so much memory.
     pub(super) bytes: usize,
 }
 
@@ -127,6 +127,10 @@ fn within(step: &Step<'_>, nth: usize) -> Message {
 /// Set and released at once.
 const SAVEPOINT: &str = "dsentr_migrate";
 
+/// What a message takes in memory beside its text until it is answered, in bytes: a place where its answer is put, and what
+/// is remembered of its step. Measured with many small ones.
+const BESIDE: usize = 2 << 10;
+
 impl Sent {
     pub(super) async fn new(session: &Session, messages: Vec<Message>, packing: Packing) -> Self {
         let mut sent = Self {
@@ -135,7 +139,7 @@ impl Sent {
             bytes: 0,
         };
         for Message { text, commands, .. } in messages {
-            sent.bytes += text.len();
+            sent.bytes += text.len() + BESIDE;
             // Waits for nothing: until the server takes it, it is kept here.
             let answer = session.client.simple_query_raw(&text).await;
             sent.messages.push(SentMessage { commands, answer });

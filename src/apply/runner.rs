@@ -71,7 +71,7 @@ pub(super) struct Runner<'a, 'c> {
     making: Option<Result<SimpleQueryStream, tokio_postgres::Error>>,
     /// The steps that were sent ahead, in the order in which the server takes them.
     ahead: VecDeque<Ahead<'a>>,
-    /// How much was sent of them.
+    /// So much memory do they take.
     bytes: usize,
     /// The steps that were sent ahead and refused, because the one before them was.
     refused: Vec<Step<'a>>,

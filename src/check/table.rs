@@ -42,7 +42,7 @@ fn write_row(
     )?;
     writeln!(table, "    stem: {:?},", migration.stem)?;
     writeln!(table, "    description: {:?},", migration.description)?;
-    writeln!(table, "    file: file({index}),")?;
+    writeln!(table, "    file: File::Embedded({index}),")?;
     writeln!(table, "    sha256: {},", bytes(&migration.sha256))?;
     writeln!(table, "    checksum: {},", grouped(migration.checksum))?;
     writeln!(table, "    applied_sum: {},", signed(applied))?;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::config::ConfigError;
 use crate::embedded::{Migration, lock_file};
 use crate::error::Error;
-use crate::report::{index, schema_files, sums};
+use crate::report::{index, schema_files, sum};
 use crate::source::LOCK_FILE;
 
 /// Writes everything beside the folder first, and moves it into place at the end: the folder is
@@ -68,7 +68,7 @@ fn write_files(folder: &Path, embedded: &[Migration]) -> anyhow::Result<()> {
     if let Some((bytes, _)) = seals {
         write(LOCK_FILE.to_owned(), bytes)?;
     }
-    let sums = sums(&schema_files(embedded));
+    let sums: String = schema_files(embedded).map(|file| sum(&file)).collect();
     write("SHA256SUMS".to_owned(), sums.as_bytes())?;
     write(
         "INDEX.md".to_owned(),

@@ -1,16 +1,15 @@
 //! What the seal of a migration says, for people and for machines.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Paint;
+use super::migrations::{STATE_WIDTH, row};
 use crate::embedded::{Allowance, Seal};
 use crate::source::{Blocks, TableLock};
 
 /// What was proven of a migration on real servers.
 #[derive(Debug, Serialize)]
-pub struct SealReport {
+pub(super) struct SealReport {
     /// The majors of PostgreSQL that it was proven on.
     pub proven_on: &'static [u32],
     /// Whether a second run is clean.
@@ -22,16 +21,26 @@ pub struct SealReport {
     /// The rows that it read and wrote of each table that was there before, with the rows of the tests in them.
     pub rows: Vec<RowsReport>,
     /// The objects that are there after it and were not before, each with its definition.
-    pub added: BTreeMap<&'static str, &'static str>,
+    #[serde(serialize_with = "by_object")]
+    pub added: Objects,
     /// The objects that it gives another definition, with that.
-    pub changed: BTreeMap<&'static str, &'static str>,
+    #[serde(serialize_with = "by_object")]
+    pub changed: Objects,
     /// The objects that were there before it and are not after.
     pub dropped: &'static [&'static str],
 }
 
+/// Objects, each with its definition, in the order of their names.
+type Objects = &'static [(&'static str, &'static str)];
+
+/// A JSON object.
+fn by_object<S: Serializer>(objects: &Objects, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(objects.iter().copied())
+}
+
 /// One table, locked.
 #[derive(Debug, Serialize)]
-pub struct TableLockReport {
+pub(super) struct TableLockReport {
     /// The table.
     pub table: &'static str,
     /// The mode: `AccessExclusive`.
@@ -42,7 +51,7 @@ pub struct TableLockReport {
 
 /// One table, read or written.
 #[derive(Debug, Serialize)]
-pub struct RowsReport {
+pub(super) struct RowsReport {
     /// The table.
     pub table: &'static str,
     /// How many rows were read.
@@ -53,7 +62,7 @@ pub struct RowsReport {
 
 /// A rule of the build that a migration is excused from.
 #[derive(Debug, Serialize)]
-pub struct AllowanceReport {
+pub(super) struct AllowanceReport {
     /// The name of the rule.
     pub rule: &'static str,
     /// Why it is safe there.
@@ -82,8 +91,8 @@ impl From<&'static Seal> for SealReport {
             table_locks: table_locks.collect(),
             rewrites: seal.rewrites,
             rows: rows.collect(),
-            added: seal.added.iter().copied().collect(),
-            changed: seal.changed.iter().copied().collect(),
+            added: seal.added,
+            changed: seal.changed,
             dropped: seal.dropped,
         }
     }
@@ -153,6 +162,9 @@ fn blocked(mode: TableLock, tables: &str, paint: Paint) -> String {
     }
 }
 
+/// As far as the names stand from the margin.
+const INDENT: usize = STATE_WIDTH + 2;
+
 /// Wide enough for the longest label.
 const LABEL_WIDTH: usize = "blocks reads and writes".len();
 
@@ -163,7 +175,6 @@ pub(super) fn detail(
     color: fn(Paint, &str) -> String,
     paint: Paint,
 ) -> String {
-    let gap = " ".repeat(LABEL_WIDTH.saturating_sub(label.len()) + 2);
-    let line = format!("                {}{gap}{value}", color(paint, label));
-    format!("{}\n", line.trim_end())
+    let gap = LABEL_WIDTH.saturating_sub(label.len()) + 2;
+    row([("", INDENT), (&color(paint, label), gap), (value, 0)])
 }

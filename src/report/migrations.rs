@@ -12,9 +12,22 @@ pub(super) fn name_width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
 
 /// A line of a list: two blanks, the word, the name, the rest. Colour does not count as width.
 pub(super) fn line(word: &str, painted: &str, name: &str, width: usize, rest: &str) -> String {
-    let gap = " ".repeat(STATE_WIDTH.saturating_sub(word.len()).max(1));
-    let line = format!("  {painted}{gap}{name:width$}  {rest}");
-    format!("{}\n", line.trim_end())
+    let gap = STATE_WIDTH.saturating_sub(word.len()).max(1);
+    let margin = width.saturating_sub(name.chars().count()) + 2;
+    row([("  ", 0), (painted, gap), (name, margin), (rest, 0)])
+}
+
+/// Cells with so many blanks after each, and none at the end. Lists can be long: without `format!` it costs a third.
+pub(super) fn row<const CELLS: usize>(cells: [(&str, usize); CELLS]) -> String {
+    let length: usize = cells.iter().map(|(text, gap)| text.len() + gap).sum();
+    let mut row = String::with_capacity(length + 1);
+    for (text, gap) in cells {
+        row.push_str(text);
+        row.extend(std::iter::repeat_n(' ', gap));
+    }
+    row.truncate(row.trim_end().len());
+    row.push('\n');
+    row
 }
 
 /// A duration with the unit that suits it.

@@ -38,7 +38,7 @@ pub use self::status::StatusReport;
 pub use self::summary::{summary, write_summary};
 pub use self::up::UpReport;
 pub use self::verify::{FoundReport, VerifyReport};
-pub use self::version::{FileReport, VersionReport, hex, schema_files, sums};
+pub use self::version::{FileReport, VersionReport, hex, schema_files, sum};
 pub use self::wait::WaitReport;
 
 /// One result, for people and for machines alike.
@@ -47,7 +47,15 @@ pub use self::wait::WaitReport;
 pub trait Report: Serialize {
     /// The text for people, with a newline at the end of each line.
     fn text(&self, paint: Paint) -> String;
+
+    /// The same in parts, of which the last sums it up: a long one is never in memory as a whole.
+    fn parts(&self, paint: Paint) -> Parts<'_> {
+        Box::new(std::iter::once(self.text(paint)))
+    }
 }
+
+/// One after the other, or the last of them alone.
+pub type Parts<'a> = Box<dyn DoubleEndedIterator<Item = String> + 'a>;
 
 /// Whether words get a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

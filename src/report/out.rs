@@ -70,13 +70,29 @@ impl Out {
     /// # Errors
     /// stdout takes no more, for another reason than that its reader has gone away.
     pub fn report(&mut self, report: &impl Report) -> anyhow::Result<()> {
-        let text = report.text(self.paint);
-        let last_line = text.lines().last().unwrap_or_default();
+        let mut parts = report.parts(self.paint);
+        let last = match self.format {
+            Format::Text => self.parts(parts)?,
+            Format::Json => {
+                self.document(report)?;
+                parts.next_back().unwrap_or_default()
+            }
+        };
+        let last_line = last.lines().last().unwrap_or_default();
         last_line.clone_into(&mut self.last_line);
-        match self.format {
-            Format::Text => self.text(&text),
-            Format::Json => self.document(report),
+        Ok(())
+    }
+
+    /// Writes them, and has the last.
+    fn parts(&mut self, parts: impl Iterator<Item = String>) -> anyhow::Result<String> {
+        let mut buffered = Buffered::new(self);
+        let mut last = String::new();
+        for part in parts {
+            buffered.add(part.as_bytes()).context(NOT_WRITTEN)?;
+            last = part;
         }
+        buffered.flush().context(NOT_WRITTEN)?;
+        Ok(last)
     }
 
     /// Writes a result that another follows. There is one document for both: the second becomes a field of the first.
@@ -116,15 +132,24 @@ impl Out {
 
     fn document(&mut self, report: &impl Report) -> anyhow::Result<()> {
         self.has_document = true;
-        let mut json = json_of(report)?;
         if let Some((frame, field)) = self.frame.take() {
-            json = within(&frame, field, &json);
+            let json = within(&frame, field, &json_of(report)?);
+            return self.write(format!("{json}\n").as_bytes());
         }
-        json.push('\n');
-        self.write(json.as_bytes())
+        let mut buffered = Buffered::new(self);
+        match serde_json::to_writer_pretty(&mut buffered, report) {
+            Err(error) if error.is_io() => Err(io::Error::from(error)).context(NOT_WRITTEN),
+            result => result.context(NO_JSON),
+        }?;
+        buffered.add(b"\n").context(NOT_WRITTEN)?;
+        buffered.flush().context(NOT_WRITTEN)
     }
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.put(bytes).context(NOT_WRITTEN)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self
             .writer
             .write_all(bytes)
@@ -134,13 +159,53 @@ impl Out {
                 self.writer = Box::new(io::sink());
                 Ok(())
             }
-            result => result.context("stdout cannot be written"),
+            result => result,
         }
     }
 }
 
+const NOT_WRITTEN: &str = "stdout cannot be written";
+
+const NO_JSON: &str = "the result cannot be written as JSON";
+
+/// As much as a pipe takes at once.
+const CHUNK: usize = 64 << 10;
+
+/// Hands on what is written in chunks: what fits into one comes to the reader as a whole.
+struct Buffered<'o> {
+    out: &'o mut Out,
+    bytes: Vec<u8>,
+}
+
+impl<'o> Buffered<'o> {
+    fn new(out: &'o mut Out) -> Self {
+        let bytes = Vec::with_capacity(CHUNK);
+        Self { out, bytes }
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.bytes.len() + bytes.len() > CHUNK {
+            self.flush()?;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Write for Buffered<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.put(&self.bytes)?;
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
 fn json_of(report: &impl Report) -> anyhow::Result<String> {
-    serde_json::to_string_pretty(report).context("the result cannot be written as JSON")
+    serde_json::to_string_pretty(report).context(NO_JSON)
 }
 
 /// A document as the last field of another. As text: a map would put the fields in another order.

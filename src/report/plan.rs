@@ -1,10 +1,10 @@
 //! What `plan` says: the steps that `up` would take, what each keeps the application from, and its way back.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::evidence::{AllowanceReport, SealReport, detail};
 use super::migrations::{line, name_width};
-use super::{Paint, Report, at, count};
+use super::{Paint, Parts, Report, at, count};
 use crate::connect::Target;
 use crate::embedded::{Migration, Mode, Rollback};
 use crate::plan::Plan;
@@ -14,43 +14,49 @@ const SCHEMA: &str = "dsentr-migrate/plan/1";
 
 /// The result of `plan`.
 #[derive(Debug, Serialize)]
-pub struct PlanReport {
+pub struct PlanReport<'a> {
     schema: &'static str,
     /// Which database.
     pub database: Target,
     /// Newest version in the history.
     pub position: Option<String>,
     /// What `up` would do, in order.
-    pub steps: Vec<StepReport>,
+    #[serde(serialize_with = "one_by_one")]
+    pub steps: &'a [&'a Migration],
+}
+
+/// Each is gone when the next is made.
+fn one_by_one<S: Serializer>(steps: &&[&Migration], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(steps.iter().map(|step| StepReport::new(step)))
 }
 
 /// One step.
 #[derive(Debug, Serialize)]
-pub struct StepReport {
+struct StepReport {
     /// Its version.
-    pub version: String,
+    version: String,
     /// Its name.
-    pub name: String,
+    name: String,
     /// How many statements it has.
-    pub statements: usize,
+    statements: usize,
     /// Whether it is one transaction.
-    pub transaction: bool,
+    transaction: bool,
     /// What it destroys, in the words of its author.
-    pub data_loss: &'static [&'static str],
+    data_loss: &'static [&'static str],
     /// Its way back.
-    pub rollback: RollbackReport,
+    rollback: RollbackReport,
     /// Why a second run of it would fail.
-    pub not_rerunnable: Option<&'static str>,
+    not_rerunnable: Option<&'static str>,
     /// The rules of the build that it is excused from.
-    pub allowances: Vec<AllowanceReport>,
+    allowances: Vec<AllowanceReport>,
     /// What was proven of it; nothing where it is not sealed.
-    pub seal: Option<SealReport>,
+    seal: Option<SealReport>,
 }
 
 /// The way back of a step.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum RollbackReport {
+enum RollbackReport {
     /// There is one.
     Sql {
         /// What it destroys, or cannot bring back.
@@ -68,18 +74,27 @@ pub enum RollbackReport {
     },
 }
 
-impl PlanReport {
+impl<'a> PlanReport<'a> {
     /// Puts a plan into a report.
-    pub fn new(database: Target, plan: &Plan<'_>) -> Self {
+    pub fn new(database: Target, plan: &'a Plan<'_>) -> Self {
         Self {
             schema: SCHEMA,
             database,
             position: plan.position.map(|version| version.to_string()),
-            steps: plan
-                .steps
-                .iter()
-                .map(|step| StepReport::new(step))
-                .collect(),
+            steps: &plan.steps,
+        }
+    }
+
+    /// What all of it comes to.
+    fn sum(&self) -> String {
+        let at = at(self.position.as_deref());
+        match self.steps.last() {
+            Some(last) => format!(
+                "{} to apply: from {at} to {}\n",
+                count(self.steps.len(), "migration"),
+                last.version
+            ),
+            None => format!("nothing to do: the database is at {at}\n"),
         }
     }
 }
@@ -149,22 +164,17 @@ impl StepReport {
     }
 }
 
-impl Report for PlanReport {
+impl Report for PlanReport<'_> {
     fn text(&self, paint: Paint) -> String {
-        let width = name_width(self.steps.iter().map(|step| step.name.as_str()));
-        let mut text = format!("{}\n", self.database);
-        for step in &self.steps {
-            text.push_str(&step.text(width, paint));
-        }
-        let at = at(self.position.as_deref());
-        match self.steps.last() {
-            Some(last) => text.push_str(&format!(
-                "{} to apply: from {at} to {}\n",
-                count(self.steps.len(), "migration"),
-                last.version
-            )),
-            None => text.push_str(&format!("nothing to do: the database is at {at}\n")),
-        }
-        text
+        self.parts(paint).collect()
+    }
+
+    fn parts(&self, paint: Paint) -> Parts<'_> {
+        let width = name_width(self.steps.iter().map(|step| step.stem));
+        let steps = self.steps.iter();
+        let steps = steps.map(move |step| StepReport::new(step).text(width, paint));
+        let head = std::iter::once_with(|| format!("{}\n", self.database));
+        let sum = std::iter::once_with(|| self.sum());
+        Box::new(head.chain(steps).chain(sum))
     }
 }

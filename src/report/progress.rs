@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::migrations::{duration, line, millis, name_width};
 use super::voice::Voice;
@@ -17,11 +17,20 @@ use crate::source::Version;
 #[derive(Debug, Clone, Serialize)]
 pub struct DoneReport {
     /// Its version.
-    pub version: String,
+    #[serde(serialize_with = "in_words")]
+    pub version: Version,
     /// Its name.
-    pub name: String,
+    pub name: &'static str,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference to it"
+)]
+fn in_words<S: Serializer>(version: &Version, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(version)
 }
 
 /// Writes a line a migration, and keeps the list. What takes long is told on stderr.
@@ -97,15 +106,14 @@ impl Observer for Progress<'_> {
             ));
         }
         self.done.push(DoneReport {
-            version: migration.version.to_string(),
-            name: migration.stem.to_owned(),
+            version: migration.version,
+            name: migration.stem,
             duration_ms: millis(took),
         });
     }
 
     fn unsure(&mut self, migration: &Migration) {
-        let version = migration.version.to_string();
-        self.done.retain(|done| done.version != version);
+        self.done.retain(|done| done.version != migration.version);
         self.unsure.insert(migration.version);
     }
 

@@ -1,9 +1,11 @@
 //! What `status` says: every migration, and where the database stands.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
-use super::migrations::{line, name_width};
-use super::{Paint, Report, at, count};
+use serde::{Serialize, Serializer};
+
+use super::migrations::line;
+use super::{Paint, Parts, Report, at, count};
 use crate::connect::Target;
 use crate::plan::{Entry, State};
 
@@ -12,7 +14,7 @@ const SCHEMA: &str = "dsentr-migrate/status/1";
 
 /// The result of `status`.
 #[derive(Debug, Serialize)]
-pub struct StatusReport {
+pub struct StatusReport<'a> {
     schema: &'static str,
     /// Which database.
     pub database: Target,
@@ -23,52 +25,83 @@ pub struct StatusReport {
     /// How many migrations are pending.
     pub pending: usize,
     /// Every migration of either side, by version.
-    pub migrations: Vec<EntryReport>,
+    #[serde(serialize_with = "one_by_one")]
+    pub migrations: &'a [Entry<'a, 'a>],
 }
 
 /// One migration.
 #[derive(Debug, Serialize)]
-pub struct EntryReport {
+struct EntryReport<'a> {
     /// Its version.
-    pub version: String,
+    version: String,
     /// Its name.
-    pub name: String,
+    name: Cow<'static, str>,
     /// How it stands.
-    pub state: State,
+    state: State,
     /// When it was applied, as the history says.
-    pub applied_on: Option<String>,
+    applied_on: Option<&'a str>,
 }
 
-impl StatusReport {
+impl<'a> From<&'a Entry<'_, '_>> for EntryReport<'a> {
+    fn from(entry: &'a Entry<'_, '_>) -> Self {
+        Self {
+            version: entry.version().to_string(),
+            name: entry.name(),
+            state: entry.state(),
+            applied_on: applied_on(entry),
+        }
+    }
+}
+
+fn applied_on<'a>(entry: &'a Entry<'_, '_>) -> Option<&'a str> {
+    entry.row().and_then(|row| row.applied_on.as_deref())
+}
+
+/// Each is gone when the next is made.
+fn one_by_one<S: Serializer>(entries: &&[Entry<'_, '_>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(entries.iter().map(EntryReport::from))
+}
+
+impl<'a> StatusReport<'a> {
     /// Puts the entries of a comparison into a report.
     pub fn new(
         database: Target,
         position: Option<String>,
         newest: Option<String>,
-        entries: &[Entry<'_, '_>],
+        migrations: &'a [Entry<'a, 'a>],
     ) -> Self {
-        let migrations: Vec<EntryReport> = entries
-            .iter()
-            .map(|entry| EntryReport {
-                version: entry.version().to_string(),
-                name: entry.name(),
-                state: entry.state(),
-                applied_on: entry.row().and_then(|row| row.applied_on.clone()),
-            })
-            .collect();
-        let pending = migrations
-            .iter()
-            .filter(|entry| entry.state == State::Pending)
-            .count();
         Self {
             schema: SCHEMA,
             database,
             position,
             newest,
-            pending,
+            pending: in_state(migrations, State::Pending),
             migrations,
         }
     }
+
+    /// What all of it comes to.
+    fn sum(&self) -> String {
+        let mut sum = format!(
+            "the database is at {}: {} applied, {} pending",
+            at(self.position.as_deref()),
+            count(in_state(self.migrations, State::Applied), "migration"),
+            self.pending
+        );
+        for state in [State::Divergent, State::OutOfOrder, State::Unknown] {
+            let number = in_state(self.migrations, state);
+            if number > 0 {
+                sum.push_str(&format!(", {number} {}", word(state)));
+            }
+        }
+        sum.push('\n');
+        sum
+    }
+}
+
+fn in_state(entries: &[Entry<'_, '_>], state: State) -> usize {
+    let entries = entries.iter();
+    entries.filter(|entry| entry.state() == state).count()
 }
 
 /// The word for a state, as design and documents spell it.
@@ -90,43 +123,28 @@ pub(super) fn painted(state: State, paint: Paint) -> String {
     }
 }
 
-impl Report for StatusReport {
+impl Report for StatusReport<'_> {
     fn text(&self, paint: Paint) -> String {
-        let width = name_width(self.migrations.iter().map(|entry| entry.name.as_str()));
-        let mut text = format!("{}\n", self.database);
-        for entry in &self.migrations {
-            let when = entry.applied_on.as_deref().map(seconds).unwrap_or_default();
-            text.push_str(&line(
-                word(entry.state),
-                &painted(entry.state, paint),
-                &entry.name,
+        self.parts(paint).collect()
+    }
+
+    fn parts(&self, paint: Paint) -> Parts<'_> {
+        let width = self.migrations.iter().map(|entry| entry.name().len()).max();
+        let width = width.unwrap_or_default();
+        let lines = self.migrations.iter().map(move |entry| {
+            let state = entry.state();
+            let when = applied_on(entry).map(seconds).unwrap_or_default();
+            line(
+                word(state),
+                &painted(state, paint),
+                &entry.name(),
                 width,
                 &when,
-            ));
-        }
-        let at = at(self.position.as_deref());
-        let applied = self
-            .migrations
-            .iter()
-            .filter(|entry| entry.state == State::Applied)
-            .count();
-        text.push_str(&format!(
-            "the database is at {at}: {} applied, {} pending",
-            count(applied, "migration"),
-            self.pending
-        ));
-        for state in [State::Divergent, State::OutOfOrder, State::Unknown] {
-            let number = self
-                .migrations
-                .iter()
-                .filter(|entry| entry.state == state)
-                .count();
-            if number > 0 {
-                text.push_str(&format!(", {number} {}", word(state)));
-            }
-        }
-        text.push('\n');
-        text
+            )
+        });
+        let head = std::iter::once_with(|| format!("{}\n", self.database));
+        let sum = std::iter::once_with(|| self.sum());
+        Box::new(head.chain(lines).chain(sum))
     }
 }
 
