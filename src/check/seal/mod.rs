@@ -136,6 +136,11 @@ impl LockFile {
 }
 
 impl Seal {
+    /// Whether the migration does anything to the objects.
+    pub fn changes_schema(&self) -> bool {
+        !(self.added.is_empty() && self.changed.is_empty() && self.dropped.is_empty())
+    }
+
     /// Does to the objects what the migration does.
     pub fn apply(&self, objects: &mut BTreeMap<String, String>) {
         for object in &self.dropped {

@@ -206,16 +206,24 @@ fn definitions(rows: &Definitions, findings: &mut Vec<Finding>) -> BTreeMap<Stri
 /// Only the first seal that does not fit is told of: what is behind it cannot fit.
 fn replay(blocks: &[Block], seals: &[Seal], agreed: usize) -> Vec<Finding> {
     let mut objects = BTreeMap::new();
+    // Adding up the schema is what costs: it grows with the number of the seals before.
+    let mut sum = None;
     for (block, seal) in blocks.iter().zip(seals) {
-        // Adding up the schema is what costs: it grows with the number of the seals before.
-        if block.name.span().start < agreed {
+        let is_agreed = block.name.span().start < agreed;
+        let mut findings = Vec::new();
+        if !is_agreed {
+            findings = misplaced(block, &objects);
+        }
+        if seal.changes_schema() {
             seal.apply(&mut objects);
+            sum = None;
+        }
+        if is_agreed {
             continue;
         }
-        let mut findings = misplaced(block, &objects);
-        seal.apply(&mut objects);
-        if findings.is_empty() && schema_sha256(&objects) != seal.schema {
-            let is = hex(&schema_sha256(&objects));
+        let sum = sum.get_or_insert_with(|| schema_sha256(&objects));
+        if findings.is_empty() && *sum != seal.schema {
+            let is = hex(sum);
             findings.push(at(
                 &block.schema,
                 format!(
