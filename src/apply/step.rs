@@ -75,9 +75,8 @@ impl fmt::Display for Accepted {
 /// What is to be done of a migration.
 pub(super) struct Step<'a> {
     pub(super) leg: Leg,
-    /// What refuses it where the history is not as the step before left it, as columns of a SELECT; none on the way back,
-    /// where [`removal`] does so.
-    pub(super) guard: Vec<String>,
+    /// What refuses it where the history is not as the step before left it; on the way back [`removal`] does so.
+    pub(super) guard: Guard,
     /// The statement that writes its history row, or takes it away.
     pub(super) row: Cow<'a, str>,
     pub(super) kind: Kind<'a>,
@@ -142,7 +141,7 @@ impl<'a> Step<'a> {
     pub(super) fn forward(
         migration: &Migration,
         insert: &str,
-        guard: Vec<String>,
+        guard: Guard,
         commit: Commit,
     ) -> Self {
         Self {
@@ -158,7 +157,7 @@ impl<'a> Step<'a> {
     pub(super) fn back(step: &BackStep<'a>, history: &HistoryTable, goal: &'a Goal<'a>) -> Self {
         Self {
             leg: Leg::back(step),
-            guard: Vec::new(),
+            guard: Guard::default(),
             row: removal(step.migration, history).into(),
             kind: Kind::Back {
                 applied_on: step.row.applied_on.as_deref(),
@@ -193,6 +192,15 @@ impl Leg {
     }
 }
 
+/// Fails where the newest row of the history is another one than it should be.
+#[derive(Default)]
+pub(super) struct Guard {
+    /// Columns of a SELECT that takes no table lock.
+    pub(super) columns: Vec<String>,
+    /// A SELECT of its own. It takes a table lock, so that the limit for that has to be set before.
+    pub(super) query: Option<String>,
+}
+
 /// The newest row of a history, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Newest {
@@ -221,37 +229,51 @@ impl Newest {
     /// Steps are sent before it is known what became of those before them. Where one has failed, its transaction is over
     /// with its COMMIT, and the server would go on with the next: this is what stops it, and all that follow. It also
     /// stops a step that a pooler gives to a server which has lost the one before in a crash.
-    pub(super) fn guard(&self, next: &Self, history: &HistoryTable) -> Vec<String> {
-        let table = history.qualified();
-        let newest = |row| format!("(SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1)");
-        let (found, expected) = match self {
-            Self::Read(None) => (newest("version::text"), "NULL".to_owned()),
+    pub(super) fn guard(&self, next: &Self, history: &HistoryTable) -> Guard {
+        let mut guard = match self {
+            Self::Read(None) => Guard::reading(history, "version::text", "NULL"),
             Self::Read(Some(version)) => {
                 let version = literal(&version.as_i64().to_string());
-                (newest("version::text"), version)
+                Guard::reading(history, "version::text", &version)
             }
-            Self::Written(version, applied_on) => (
-                newest("version || ' ' || applied_on"),
-                literal(&note(*version, applied_on)),
-            ),
-            Self::Noted(version, applied_on) => (
-                format!("pg_catalog.current_setting('{NOTE}', true)"),
-                literal(&note(*version, applied_on)),
-            ),
-        };
-        // The server cannot work out the cast before it has read the row. No language and no function is needed for it.
-        let check = format!(
-            "CAST(CASE WHEN {found} IS DISTINCT FROM {expected} THEN '{NOT_AS_LEFT}' END AS integer)"
-        );
-        let noting = match next {
+            Self::Written(version, applied_on) => {
+                let row = literal(&note(*version, applied_on));
+                Guard::reading(history, "version || ' ' || applied_on", &row)
+            }
             Self::Noted(version, applied_on) => {
+                let found = format!("pg_catalog.current_setting('{NOTE}', true)");
                 let note = literal(&note(*version, applied_on));
-                Some(format!("pg_catalog.set_config('{NOTE}', {note}, false)"))
+                Guard {
+                    columns: vec![check(&found, &note)],
+                    query: None,
+                }
             }
-            Self::Read(_) | Self::Written(..) => None,
         };
-        std::iter::once(check).chain(noting).collect()
+        if let Self::Noted(version, applied_on) = next {
+            let note = literal(&note(*version, applied_on));
+            let noting = format!("pg_catalog.set_config('{NOTE}', {note}, false)");
+            guard.columns.push(noting);
+        }
+        guard
     }
+}
+
+impl Guard {
+    fn reading(history: &HistoryTable, row: &str, expected: &str) -> Self {
+        let table = history.qualified();
+        let found = format!("(SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1)");
+        Self {
+            columns: Vec::new(),
+            query: Some(format!("SELECT {}", check(&found, expected))),
+        }
+    }
+}
+
+/// The server cannot work out the cast before it knows what is found. No language and no function is needed for it.
+fn check(found: &str, expected: &str) -> String {
+    format!(
+        "CAST(CASE WHEN {found} IS DISTINCT FROM {expected} THEN '{NOT_AS_LEFT}' END AS integer)"
+    )
 }
 
 /// In a session of our own the newest row that it has written is noted in this setting, which is cheaper to read than the

@@ -118,13 +118,16 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
         message.push(None, session.protection(true).trim_end_matches(';'));
     }
     message.push(None, &setting(limits, step));
+    if let Some(query) = &step.guard.query {
+        message.push(None, query);
+    }
     message.push(None, &step.row);
     message
 }
 
 /// One command for all that is checked and set: each costs the server about as much as this.
 fn setting(limits: &Limits, step: &Step<'_>) -> String {
-    let mut columns = step.guard.clone();
+    let mut columns = step.guard.columns.clone();
     columns.extend(limits.settings().map(column));
     columns.extend(step.commit.column());
     format!("SELECT {}", columns.join(", "))
