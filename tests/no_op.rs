@@ -181,8 +181,7 @@ async fn no_setting_of_the_database_changes_the_digest() {
     session
         .batch(&format!(
             "ALTER DATABASE {name} RESET ALL; ALTER DATABASE {name} SET search_path TO public, pg_catalog; \
-             CREATE FUNCTION concat(bigint, text, varchar, text, varchar) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'evil'; END$$; \
-             CREATE FUNCTION hashtextextended(text, text) RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE 'evil'; END$$; \
+             CREATE FUNCTION hashtextextended(varchar, bigint) RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE 'evil'; END$$; \
              CREATE AGGREGATE sum(bigint) (SFUNC = int8pl, STYPE = bigint)"
         ))
         .await;

@@ -4,8 +4,8 @@
 use super::Checked;
 use crate::source::Version;
 
-/// The history after each of the migrations: the sum of what PostgreSQL's `hashtextextended` makes of a line for each that
-/// is applied then, of version, description and checksum.
+/// The history after each of the migrations: the sum of what PostgreSQL's `hashtextextended` makes of the description of
+/// each that is applied then, begun with what it makes of its checksum, begun with what it makes of its version.
 pub fn applied_sums(migrations: &[Checked]) -> impl Iterator<Item = i128> {
     let mut sum = 0;
     migrations.iter().map(move |migration| {
@@ -20,17 +20,28 @@ pub fn applied_sums(migrations: &[Checked]) -> impl Iterator<Item = i128> {
 
 /// The part of one migration in that sum.
 pub fn applied_hash(version: Version, description: &str, checksum: u64) -> i128 {
-    let line = format!("{} {description} {checksum}", version.as_i64());
-    i128::from(hash(line.as_bytes()))
+    let (version, checksum) = (version.as_i64().to_string(), checksum.to_string());
+    let parts = [version.as_str(), checksum.as_str(), description];
+    i128::from(
+        parts
+            .iter()
+            .fold(0, |begin, part| hash(part.as_bytes(), begin)),
+    )
 }
 
-/// `hashtextextended(text, 0)`: Bob Jenkins's lookup3 with another start, of which two of the three words are taken.
+/// `hashtextextended(text, seed)`: Bob Jenkins's lookup3 with another start, of which two of the three words are taken.
 /// Partitions by hash rest on it, so it is the same in every version of PostgreSQL, but not where the highest byte of a
 /// number comes first.
-fn hash(text: &[u8]) -> i64 {
-    // No line is that long.
+fn hash(text: &[u8], seed: i64) -> i64 {
+    // No name is that long.
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut words = [0x9e37_79b9_u32.wrapping_add(length).wrapping_add(3_923_095); 3];
+    if seed != 0 {
+        let [a, b, c, d, low @ ..] = seed.to_be_bytes();
+        words[0] = words[0].wrapping_add(u32::from_be_bytes([a, b, c, d]));
+        words[1] = words[1].wrapping_add(u32::from_be_bytes(low));
+        mix(&mut words);
+    }
     let mut chunks = text.chunks_exact(12);
     for chunk in &mut chunks {
         add(&mut words, chunk, 0);
@@ -82,16 +93,17 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_the_server() {
         let said = [
-            ("", -6_939_563_903_564_495_251),
-            ("abc", -6_747_756_470_228_489_321),
-            ("abcdefghijkl", -7_556_637_188_122_330_412),
+            ("", 0, -6_939_563_903_564_495_251),
+            ("abc", 0, -6_747_756_470_228_489_321),
+            ("abcdefghijkl", 2_025_010_101, 7_280_140_600_742_260_909),
             (
-                "2025010101 init 123456789 and more than a dozen bytes",
+                "init and more than a dozen bytes",
                 -4_771_366_021_923_232_951,
+                -1_281_936_578_528_986_778,
             ),
         ];
-        for (text, hash) in said {
-            assert_eq!(super::hash(text.as_bytes()), hash, "{text}");
+        for (text, seed, hash) in said {
+            assert_eq!(super::hash(text.as_bytes(), seed), hash, "{text}");
         }
     }
 }
