@@ -5,15 +5,17 @@
 //! and peak memory without it; a second proxy delays what goes through it. Nothing is encrypted: `sslmode=prefer`, the
 //! default, asks the server for TLS first, as libpq does, which is one more round trip.
 //!
-//! `DSENTR_BENCH_EXECUTABLE` names another executable than that of this build, and `DSENTR_BENCH_TOOLS` the tools. The memory
-//! of the two programs that are this one is that of the harness as well. `cargo test --bench compare` shows in a few runs
-//! that all of it works; its numbers mean nothing.
+//! `DSENTR_BENCH_EXECUTABLE` names another executable than that of this build, and `DSENTR_BENCH_TOOLS` the tools.
+//! `DSENTR_BENCH_MEASURE` names the example `measure`, which starts each program: the kernel counts the memory of whoever
+//! starts a program as that of the program, and this one is too large for that. `cargo test --bench compare` shows in a few
+//! runs that all of it works; its numbers mean nothing.
 
 mod embedded;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod tools;
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +59,9 @@ const STOCK: &str = "stock-refinery";
 
 /// Makes it the one that waits for nothing.
 const RAW: &str = "raw-pipeline";
+
+/// The program that measures.
+const MEASURE: &str = "DSENTR_BENCH_MEASURE";
 
 /// Has it, whatever it is, run so many small migrations instead of the real ones.
 const COUNT: &str = "DSENTR_BENCH_MIGRATIONS";
@@ -129,21 +134,57 @@ impl Program {
 
     fn run(&self, url: &str, count: Option<usize>) -> Taken {
         let mut command = self.command(&format!("{url}?sslmode=disable"), count);
+        let measure = std::env::var_os(MEASURE);
+        if let Some(measure) = &measure {
+            command = measured(measure, &command);
+        }
         // What they say on the way is of no interest, until one fails.
         let (mut said, saying) = std::io::pipe().expect("a pipe can be made");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(saying);
+        command.stdin(Stdio::null()).stderr(saying);
+        if measure.is_none() {
+            command.stdout(Stdio::null());
+        }
         let start = Instant::now();
         let mut child = command.spawn().expect("it starts");
         drop(command);
         let text = std::io::read_to_string(&mut said).expect("it says text");
+        let told = child.stdout.take().map(std::io::read_to_string);
         let ended = child.wait4().expect("it ends");
         let took = start.elapsed();
         assert!(ended.status.success(), "{}: {text}", self.name());
-        (took, ended.rusage.maxrss)
+        match told {
+            Some(told) => read(&told.expect("it tells text")),
+            None => (took, ended.rusage.maxrss),
+        }
     }
+}
+
+/// The same command, run by a program that measures it and tells.
+fn measured(measure: &OsStr, command: &Command) -> Command {
+    let mut measured = Command::new(measure);
+    measured
+        .arg("1")
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .stdout(Stdio::piped());
+    let variables = command.get_envs();
+    measured.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        measured.current_dir(folder);
+    }
+    measured
+}
+
+/// What `examples/measure.rs` tells: wall time and processor time in milliseconds, and peak memory in KiB.
+fn read(told: &str) -> Taken {
+    let numbers: Vec<&str> = told.split_whitespace().collect();
+    let [wall, _, peak] = numbers.as_slice() else {
+        panic!("no measurement: {told}");
+    };
+    let wall: f64 = wall.parse().expect("a number");
+    let peak: u64 = peak.parse().expect("a number");
+    (Duration::from_secs_f64(wall / 1000.0), peak << 10)
 }
 
 /// All runs of a kind of one program.
