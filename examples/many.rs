@@ -7,6 +7,8 @@
 #[path = "../tests/support/sealed.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod sealed;
+#[path = "../tests/support/small.rs"]
+mod small;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -24,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let mut seals = Vec::new();
     for number in 1..=count.parse()? {
-        let (name, text) = migration(number);
+        let (name, text) = small::migration(number);
         std::fs::write(folder.join(&name), &text)?;
         let outcome = check(&[Entry::file(name, text.as_bytes())]);
         let checked = outcome.migrations.first().ok_or("it has to pass")?;
@@ -38,23 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Nine a day, so that no counter needs a zero before it.
-fn migration(number: u32) -> (String, String) {
-    let (day, counter) = ((number - 1) / 9, (number - 1) % 9 + 1);
-    let (year, month, day) = (2001 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
-    let name = format!("{year}_{month:02}_{day:02}_{counter}_create_small_{number}.sql");
-    let text = format!(
-        "-- One of many.\nCREATE TABLE IF NOT EXISTS small_{number} (id int PRIMARY KEY);\n\n\
-         -- Rollback:\n--   DROP TABLE small_{number};\n--   -- Data loss: all rows.\n"
-    );
-    (name, text)
-}
-
 /// How many have objects in their seals.
-const PROVEN: u32 = 1000;
+const PROVEN: usize = 1000;
 
 /// What it adds, as the catalogue has it.
-fn objects(number: u32) -> BTreeMap<String, String> {
+fn objects(number: usize) -> BTreeMap<String, String> {
     if number > PROVEN {
         return BTreeMap::new();
     }

@@ -118,8 +118,8 @@ impl Digest {
 }
 
 /// The digest is the number of the rows and the sum of a hash of each: of its name, begun with that of its checksum, which is
-/// begun with that of its version. Where one of them is NULL, the row counts in the number alone. The hash is no stronger than the
-/// checksums, and need not be: whoever may write the history can write what he likes into it.
+/// begun with that of its version. Where one of them is NULL, the row counts in the number alone. The hash is no stronger
+/// than the checksums, and need not be: whoever may write the history can write what he likes into it.
 ///
 /// Of all that a server could compute this costs it least, with many rows and with few: a connection that has just been
 /// opened looks up each function that is named, and of OpenSSL, which has the strong hashes, it has to read the settings.

@@ -12,15 +12,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use dsentr_migrate::check::seal::LockFile;
 use support::sealed::sealed;
+use support::two::{FIRST, SECOND};
 
 /// The builds share one folder and one target folder, so that the dependencies are compiled once.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 const FIRST_NAME: &str = "2025_10_11_1_first.sql";
 const SECOND_NAME: &str = "2025_10_11_2_second.sql";
-const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
-const SECOND: &str =
-    "CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\n\n-- Rollback:\n--   DROP VIEW a_b;\n";
 
 /// Prints what is embedded.
 const MAIN: &str = r#"//! Prints what is embedded.

@@ -13,6 +13,7 @@ use dsentr_migrate::signal::Stop;
 use peak_alloc::PeakAlloc;
 use support::library::{Library, up};
 use support::server::{Database, Server};
+use support::small;
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
@@ -30,16 +31,7 @@ const PLAN: Command = Command::Plan { to: None };
 
 /// A binary with so many migrations.
 fn library(count: usize) -> Library {
-    let file = |number: usize| {
-        let (year, month, day) = (2001 + number / 252, number / 21 % 12 + 1, number % 21 + 1);
-        let name = format!("{year}_{month:02}_{day:02}_1_create_small_{number}.sql");
-        let text = format!(
-            "-- One of many.\nCREATE TABLE IF NOT EXISTS small_{number} (id int PRIMARY KEY);\n\n\
-             -- Rollback:\n--   DROP TABLE small_{number};\n--   -- Data loss: all rows.\n"
-        );
-        (name, text)
-    };
-    let files: Vec<(String, String)> = (0..count).map(file).collect();
+    let files: Vec<(String, String)> = (1..=count).map(small::migration).collect();
     let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (&**n, &**t)).collect();
     let objects = BTreeMap::from([("table small".to_owned(), "table".to_owned())]);
     Library::sealed(&files, |seal| {

@@ -9,10 +9,7 @@ use std::path::Path;
 use dsentr_migrate::check::{Entry, Gate, Judge, Outcome, Verdicts, check_after, check_sealed};
 use dsentr_migrate::source::Day;
 use support::sealed::sealed;
-
-const FIRST: &str = "CREATE TABLE IF NOT EXISTS a (b int);\n\n-- Rollback:\n--   DROP TABLE a;\n--   -- Data loss: all of a.\n";
-const SECOND: &str =
-    "CREATE OR REPLACE VIEW a_b AS SELECT b FROM a;\n\n-- Rollback:\n--   DROP VIEW a_b;\n";
+use support::two::{FIRST, SECOND};
 
 fn gate() -> Gate {
     Gate {

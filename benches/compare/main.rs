@@ -134,16 +134,13 @@ impl Program {
 
     fn run(&self, url: &str, count: Option<usize>) -> Taken {
         let mut command = self.command(&format!("{url}?sslmode=disable"), count);
-        let measure = std::env::var_os(MEASURE);
-        if let Some(measure) = &measure {
-            command = measured(measure, &command);
+        command.stdout(Stdio::null());
+        if let Some(measure) = std::env::var_os(MEASURE) {
+            command = measured(&measure, &command);
         }
         // What they say on the way is of no interest, until one fails.
         let (mut said, saying) = std::io::pipe().expect("a pipe can be made");
         command.stdin(Stdio::null()).stderr(saying);
-        if measure.is_none() {
-            command.stdout(Stdio::null());
-        }
         let start = Instant::now();
         let mut child = command.spawn().expect("it starts");
         drop(command);

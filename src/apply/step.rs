@@ -206,21 +206,22 @@ pub(super) struct Guard {
 pub(super) enum Newest {
     /// It was read, or there is none. Its time is not compared: somebody else may have written it by hand.
     Read(Option<Version>),
-    /// An INSERT of refinery writes it.
-    Written(Version, String),
+    /// An INSERT of refinery writes it: its version and its time.
+    Written(String),
     /// The same, and the session remembers it.
-    Noted(Version, String),
+    Noted(String),
 }
 
 impl Newest {
     /// The one that an INSERT of refinery writes; `is_noted` where the session remembers it.
     pub(super) fn written(version: Version, insert: &str, is_noted: bool) -> Self {
         // VALUES (version, 'name', 'applied_on', 'checksum'), behind a name that may have quotes of its own.
-        let applied_on = insert.rsplit('\'').nth(3).unwrap_or_default().to_owned();
+        let applied_on = insert.rsplit('\'').nth(3).unwrap_or_default();
+        let row = format!("{} {applied_on}", version.as_i64());
         if is_noted {
-            Self::Noted(version, applied_on)
+            Self::Noted(row)
         } else {
-            Self::Written(version, applied_on)
+            Self::Written(row)
         }
     }
 
@@ -236,22 +237,20 @@ impl Newest {
                 let version = literal(&version.as_i64().to_string());
                 Guard::reading(history, "version::text", &version)
             }
-            Self::Written(version, applied_on) => {
-                let row = literal(&note(*version, applied_on));
-                Guard::reading(history, "version || ' ' || applied_on", &row)
+            Self::Written(row) => {
+                Guard::reading(history, "version || ' ' || applied_on", &literal(row))
             }
-            Self::Noted(version, applied_on) => {
+            Self::Noted(row) => {
                 let found = format!("pg_catalog.current_setting('{NOTE}', true)");
-                let note = literal(&note(*version, applied_on));
                 Guard {
-                    columns: vec![check(&found, &note)],
+                    columns: vec![check(&found, &literal(row))],
                     query: None,
                 }
             }
         };
-        if let Self::Noted(version, applied_on) = next {
-            let note = literal(&note(*version, applied_on));
-            let noting = format!("pg_catalog.set_config('{NOTE}', {note}, false)");
+        if let Self::Noted(row) = next {
+            let row = literal(row);
+            let noting = format!("pg_catalog.set_config('{NOTE}', {row}, false)");
             guard.columns.push(noting);
         }
         guard
@@ -279,10 +278,6 @@ fn check(found: &str, expected: &str) -> String {
 /// In a session of our own the newest row that it has written is noted in this setting, which is cheaper to read than the
 /// table. It goes the way of its transaction: after a ROLLBACK it is what it was before.
 const NOTE: &str = "dsentr_migrate.newest";
-
-fn note(version: Version, applied_on: &str) -> String {
-    format!("{} {applied_on}", version.as_i64())
-}
 
 /// What the server quotes when a guard fails, in whatever language it says the rest.
 const NOT_AS_LEFT: &str = "the history is not as the step before left it";

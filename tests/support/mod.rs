@@ -33,4 +33,6 @@ pub(crate) mod script;
 pub(crate) mod sealed;
 pub(crate) mod sealing;
 pub(crate) mod server;
+pub(crate) mod small;
 pub(crate) mod sqlx;
+pub(crate) mod two;
