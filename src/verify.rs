@@ -130,7 +130,7 @@ pub fn judge(
         .iter()
         .map(|(object, definition)| (*object, *definition));
     let mut drift = live.differences(expected);
-    drift.retain(|difference| !is_of_others(difference));
+    drift.retain(|difference| !is_of_others(difference, live));
     let adoption = live.remark.as_deref().and_then(Adoption::of);
     let accepted = |difference: &Difference| adoption.as_ref()?.reason(difference);
     let mut ignored = Vec::new();
@@ -138,7 +138,12 @@ pub fn judge(
     drift.retain(|difference| {
         let object = difference.object();
         let mut entries = ignore.iter().enumerate();
-        let reason = match entries.find(|(_, entry)| entry.covers(object)) {
+        let covering = entries.find(|(_, entry)| {
+            live.with_wholes(object)
+                .iter()
+                .any(|object| entry.covers(object))
+        });
+        let reason = match covering {
             Some((at, entry)) => {
                 used[at] = true;
                 entry.reason.clone()
@@ -166,46 +171,56 @@ pub fn judge(
     }
 }
 
-/// What is in the database and is not ours: all that was read but for what stands in our schemas, and what stands in
-/// none and is not sealed.
+/// What a look at the live schema found.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// Beside what is sealed.
+    pub verdict: Verdict,
+    /// Indexes that somebody builds at this moment.
+    pub building: Objects,
+    /// What is not ours; none where it was not asked for.
+    pub others: Option<Others>,
+}
+
+/// What is in the database or on its server and is not ours.
+#[derive(Debug, Clone, Serialize)]
+pub struct Others {
+    /// Objects of the database.
+    pub objects: Objects,
+    /// What belongs to the server: roles, memberships, tablespaces, privileges on parameters.
+    pub cluster: Objects,
+    /// What this binary does not know, and does not compare.
+    pub unknown: Objects,
+}
+
+/// What is in the database and is not ours: all that was read but for what is in our schemas, and what is in none or was
+/// made at run time, and is not sealed.
 pub fn others(
-    everything: &Schema,
+    everything: Schema,
     ours: &Schema,
     sealed: &BTreeMap<&'static str, &'static str>,
-) -> Objects {
+) -> Others {
     let expected = sealed
         .iter()
         .map(|(object, definition)| (*object, *definition));
     let extra = ours.differences(expected);
-    let shared = extra.iter().filter(|extra| is_of_others(extra));
+    let shared = extra.iter().filter(|extra| is_of_others(extra, ours));
     let shared: Vec<&str> = shared.map(Difference::object).collect();
-    let all = everything.objects.iter();
-    let theirs = all.filter(|(object, _)| {
-        !ours.objects.contains_key(*object) || shared.contains(&object.as_str())
+    let mut objects = everything.objects;
+    objects.retain(|object, _| {
+        !ours.objects.contains_key(object) || shared.contains(&object.as_str())
     });
-    theirs
-        .map(|(object, definition)| (object.clone(), definition.clone()))
-        .collect()
+    Others {
+        objects,
+        cluster: everything.cluster,
+        unknown: everything.unknown,
+    }
 }
 
-/// What stands in no schema may be somebody else's, such as an extension that watches the server. Where we need it, it
-/// is sealed. What was granted on the database is about ours.
-fn is_of_others(difference: &Difference) -> bool {
-    let Difference::Extra { object, .. } = difference else {
-        return false;
-    };
-    let is_global_default = object.starts_with("default privileges on ")
-        && !object.contains(" in schema ")
-        && !object.contains(" by owner for ");
-    let kinds = ["extension ", "event trigger "];
-    let subject = ["comment on ", "owner of "]
-        .iter()
-        .find_map(|about| object.strip_prefix(about));
-    is_global_default
-        || subject == Some("database")
-        || kinds
-            .iter()
-            .any(|kind| subject.unwrap_or(object).starts_with(kind))
+/// What is in no schema, or was made at run time, may be somebody else's, such as an extension that watches the server.
+/// Where we need it, it is sealed.
+fn is_of_others(difference: &Difference, live: &Schema) -> bool {
+    matches!(difference, Difference::Extra { object, .. } if live.is_shared(object))
 }
 
 /// A name as the catalogue spells it.

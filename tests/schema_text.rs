@@ -76,6 +76,7 @@ async fn read(session: &Session, schemas: Option<&[&str]>) -> Schema {
     let scope = Scope {
         history: &history(),
         schemas,
+        major: session.major().await,
     };
     let schema = Schema::read(session, scope).await;
     schema.unwrap_or_else(|error| panic!("{}", support::server::describe(&error)))
@@ -132,6 +133,7 @@ async fn within_a_transaction_it_sees_what_was_done_there_and_changes_nothing() 
     let scope = Scope {
         history: &table,
         schemas: Some(&["public"]),
+        major: session.major().await,
     };
     let schema = Schema::read_within(&session, scope)
         .await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{HistoryTable, Ignore};
 use crate::connect::Session;
-use crate::schema::{Difference, Schema, Scope};
+use crate::schema::{Difference, Schema, Scope, steady};
 use crate::source::Version;
 use crate::verify::judge;
 
@@ -33,10 +33,17 @@ impl Goal<'_> {
         let scope = Scope {
             history,
             schemas: Some(self.schemas),
+            major: session.major(),
         };
         let live = Schema::read_within(&session.client, scope).await?;
         let verdict = judge(&self.sealed, self.version, &live, self.ignore);
-        Ok(beyond(verdict.drift, self.accepted))
+        if verdict.drift.is_empty() {
+            return Ok(Vec::new());
+        }
+        let again = Schema::read_within(&session.client, scope).await?;
+        let second = judge(&self.sealed, self.version, &again, self.ignore);
+        let drift = steady(verdict.drift, &live, second.drift, &again);
+        Ok(beyond(drift, self.accepted))
     }
 }
 

@@ -2,23 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::HistoryTable;
 use crate::schema::{Difference, Objects, Schema, Scope, differences, literal};
 use tokio_postgres::{Client, SimpleQueryMessage};
-
-/// The roles of Dsentr: what they may, and who is a member of which.
-const ROLES: &str = "
-SELECT 'role ' || rolname, concat_ws(' ',
-    CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolinherit THEN 'inherit' ELSE 'noinherit' END,
-    CASE WHEN rolcreaterole THEN 'createrole' END, CASE WHEN rolcreatedb THEN 'createdb' END,
-    CASE WHEN rolcanlogin THEN 'login' ELSE 'nologin' END, CASE WHEN rolreplication THEN 'replication' END,
-    CASE WHEN rolbypassrls THEN 'bypassrls' END)
-FROM pg_roles WHERE rolname LIKE 'dsentr%'
-UNION ALL
--- Since PostgreSQL 16 a membership is there once for each role that granted it.
-SELECT 'member ' || member::regrole || ' of ' || roleid::regrole || ' by ' || grantor::regrole, concat('admin ', admin_option)
-FROM pg_auth_members WHERE roleid::regrole::text LIKE 'dsentr%' OR member::regrole::text LIKE 'dsentr%'
-";
 
 /// A row, by column.
 pub(super) type Row = serde_json::Map<String, serde_json::Value>;
@@ -31,8 +16,8 @@ pub(super) type Rows = BTreeMap<String, Vec<Row>>;
 pub(super) struct State {
     /// Its schema.
     pub(super) objects: Objects,
-    /// The roles of Dsentr, which belong to the server and to no schema.
-    roles: Objects,
+    /// What belongs to the server and to no schema, such as roles.
+    cluster: Objects,
     /// Its rows.
     pub(super) rows: Rows,
 }
@@ -50,33 +35,33 @@ impl State {
     /// Reads all of it.
     pub(super) async fn read(
         client: &Client,
-        history: &HistoryTable,
+        scope: Scope<'_>,
         stance: Stance,
     ) -> Result<Self, tokio_postgres::Error> {
-        let scope = Scope {
-            history,
-            schemas: None,
-        };
         let schema = match stance {
             Stance::Outside => Schema::read(client, scope).await?,
             Stance::Within => Schema::read_within(client, scope).await?,
         };
         Ok(Self {
             rows: rows(client, &schema.objects).await?,
-            roles: roles(client).await?,
+            cluster: schema.cluster,
             objects: schema.objects,
         })
     }
 
-    /// The same database later, where nothing happened in it: roles belong to the server.
-    pub(super) async fn later(self, client: &Client) -> Result<Self, tokio_postgres::Error> {
+    /// The same database later, where nothing happened in it: what belongs to the server may have changed.
+    pub(super) async fn later(
+        self,
+        client: &Client,
+        scope: Scope<'_>,
+    ) -> Result<Self, tokio_postgres::Error> {
         Ok(Self {
-            roles: roles(client).await?,
+            cluster: Schema::read_cluster(client, scope).await?,
             ..self
         })
     }
 
-    /// What is in `found` otherwise than here, the roles too.
+    /// What is in `found` otherwise than here, what belongs to the server too.
     pub(super) fn differences(&self, found: &Self) -> Vec<Difference> {
         let of = |expected: &Objects, found| {
             let expected = expected
@@ -86,16 +71,10 @@ impl State {
         };
         [
             of(&self.objects, &found.objects),
-            of(&self.roles, &found.roles),
+            of(&self.cluster, &found.cluster),
         ]
         .concat()
     }
-}
-
-async fn roles(client: &Client) -> Result<Objects, tokio_postgres::Error> {
-    let messages = client.simple_query(ROLES).await?;
-    let roles = pairs(&messages).map(|(role, attributes)| (role.to_owned(), attributes.to_owned()));
-    Ok(roles.collect())
 }
 
 async fn rows(client: &Client, objects: &Objects) -> Result<Rows, tokio_postgres::Error> {

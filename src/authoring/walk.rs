@@ -19,7 +19,7 @@ use super::state::{Stance, State};
 use super::subject::Subject;
 use crate::check::Rollback;
 use crate::config::HistoryTable;
-use crate::schema::Objects;
+use crate::schema::{Objects, Scope};
 
 /// What one server says of one migration.
 #[derive(Debug)]
@@ -135,13 +135,21 @@ impl Walk<'_> {
     /// As it was left, or read where it was not.
     async fn as_left(&self, state: Option<State>, session: &Session) -> anyhow::Result<State> {
         match state {
-            Some(state) => state.later(session).await.map_err(unforeseen),
+            Some(state) => state.later(session, self.scope()).await.map_err(unforeseen),
             None => self.state(session, Stance::Outside).await,
         }
     }
 
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            history: &self.history,
+            schemas: None,
+            major: self.server.major,
+        }
+    }
+
     async fn state(&self, session: &Session, stance: Stance) -> anyhow::Result<State> {
-        State::read(session, &self.history, stance)
+        State::read(session, self.scope(), stance)
             .await
             .map_err(unforeseen)
     }

@@ -119,7 +119,7 @@ impl<'a> Adopt<'a> {
     async fn look(&self, session: &Session) -> Result<(Finding, Schema), Error> {
         let names = schemas(self.embedded);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let scope = self.scope(&names);
+        let scope = self.scope(session, &names);
         let stop = self.connector.stop;
         let read = |owner| live(session, self.settings, stop, scope, owner);
         let live = read(None).await?;
@@ -139,10 +139,11 @@ impl<'a> Adopt<'a> {
         Ok((finding, live))
     }
 
-    fn scope<'s>(&'s self, names: &'s [&'s str]) -> Scope<'s> {
+    fn scope<'s>(&'s self, session: &Session, names: &'s [&'s str]) -> Scope<'s> {
         Scope {
             history: &self.settings.history,
             schemas: Some(names),
+            major: session.major(),
         }
     }
 
@@ -155,7 +156,7 @@ impl<'a> Adopt<'a> {
         let Some(sent) = self.sent(|sent| sent.clone()) else {
             return Ok(false);
         };
-        let scope = self.scope(&[]);
+        let scope = self.scope(session, &[]);
         let live = live(session, self.settings, self.connector.stop, scope, None).await?;
         Ok(live.remark == Some(sent))
     }
@@ -237,7 +238,7 @@ impl Errand for Adopt<'_> {
             comment: &comment,
             history,
             seen: &live,
-            scope: self.scope(&names),
+            scope: self.scope(session, &names),
         };
         let recorded = record(session, held, &what, self.settings, self.connector.stop).await?;
         Ok(

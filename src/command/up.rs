@@ -15,7 +15,7 @@ use crate::lock::Held;
 use crate::plan::{Plan, Refusal, plan};
 use crate::report::{ErrorReport, FoundReport, Out, Progress, UpReport};
 use crate::source::Version;
-use crate::verify::Verdict;
+use crate::verify::Findings;
 
 /// What is to be brought where.
 pub(super) struct Up<'a> {
@@ -106,9 +106,9 @@ impl Up<'_> {
             return (Ok(rest), None);
         }
         match self.look(session, standing.position).await {
-            Ok(verdict) => {
-                let result = drift(&verdict).map(|()| rest);
-                (result, Some(FoundReport::new(verdict, None)))
+            Ok(findings) => {
+                let result = drift(&findings.verdict).map(|()| rest);
+                (result, Some(FoundReport::new(findings)))
             }
             Err(Error::Unsealed(unsealed)) if !self.verify => {
                 tracing::warn!("the schema was not verified: {unsealed}");
@@ -118,14 +118,14 @@ impl Up<'_> {
         }
     }
 
-    async fn look(&self, session: &Session, position: Option<Version>) -> Result<Verdict, Error> {
+    async fn look(&self, session: &Session, position: Option<Version>) -> Result<Findings, Error> {
         let eye = Eye {
             session,
             settings: self.settings,
             embedded: self.embedded,
             stop: self.connector.stop,
         };
-        eye.look(position, false).await.map(|(verdict, _)| verdict)
+        eye.look(position, false).await
     }
 
     /// Says that nothing is to be done, unless the database being ahead was asked to be an error.
@@ -151,9 +151,9 @@ impl Up<'_> {
             return Ok(out.report(&report)?);
         }
         refuse_ahead(plan)?;
-        let verdict = self.look(session, plan.position).await?;
-        let drift = drift(&verdict);
-        out.report(&report.with(FoundReport::new(verdict, None)))?;
+        let findings = self.look(session, plan.position).await?;
+        let drift = drift(&findings.verdict);
+        out.report(&report.with(FoundReport::new(findings)))?;
         drift
     }
 }

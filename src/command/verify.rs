@@ -2,16 +2,16 @@
 
 use super::{WayTo, ask};
 use crate::apply::live;
-use crate::config::{HistoryTable, Settings};
+use crate::config::Settings;
 use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::plan::{Plan, Refusal};
 use crate::report::{Out, VerifyReport};
-use crate::schema::{Objects, Schema, Scope};
+use crate::schema::{Schema, Scope, steady};
 use crate::signal::Stop;
 use crate::source::Version;
-use crate::verify::{Drift, Verdict, judge, others, schemas, sealed};
+use crate::verify::{Drift, Findings, Verdict, judge, others, schemas, sealed};
 
 /// Two questions: the history, and the schema.
 pub(super) async fn verify(
@@ -33,9 +33,9 @@ pub(super) async fn verify(
         embedded,
         stop: connector.stop,
     };
-    let (verdict, others) = eye.look(plan.position, with_others).await?;
-    let drift = drift(&verdict);
-    let report = VerifyReport::new(session.target.clone(), verdict, others);
+    let findings = eye.look(plan.position, with_others).await?;
+    let drift = drift(&findings.verdict);
+    let report = VerifyReport::new(session.target.clone(), findings);
     out.report(&report)?;
     session.close().await;
     drift
@@ -79,22 +79,37 @@ impl Eye<'_> {
         &self,
         position: Option<Version>,
         with_others: bool,
-    ) -> Result<(Verdict, Option<Objects>), Error> {
+    ) -> Result<Findings, Error> {
         let sealed = sealed(self.embedded, position)?;
         let names = schemas(self.embedded);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let live = self.read(Some(&names)).await?;
-        let verdict = judge(&sealed, position, &live, &self.settings.verify.ignore);
-        if !with_others {
-            return Ok((verdict, None));
+        let ignore = &self.settings.verify.ignore;
+        let mut live = self.read(Some(&names)).await?;
+        let mut verdict = judge(&sealed, position, &live, ignore);
+        if !verdict.drift.is_empty() {
+            let again = self.read(Some(&names)).await?;
+            let second = judge(&sealed, position, &again, ignore);
+            let drift = steady(verdict.drift, &live, second.drift.clone(), &again);
+            verdict = Verdict { drift, ..second };
+            live = again;
         }
-        let everything = self.read(None).await?;
-        Ok((verdict, Some(others(&everything, &live, &sealed))))
+        let others = match with_others {
+            false => None,
+            true => Some(others(self.read(None).await?, &live, &sealed)),
+        };
+        Ok(Findings {
+            verdict,
+            building: live.building,
+            others,
+        })
     }
 
     async fn read(&self, schemas: Option<&[&str]>) -> Result<Schema, Error> {
-        let history: &HistoryTable = &self.settings.history;
-        let scope = Scope { history, schemas };
+        let scope = Scope {
+            history: &self.settings.history,
+            schemas,
+            major: self.session.major(),
+        };
         live(self.session, self.settings, self.stop, scope, None).await
     }
 }

@@ -6,7 +6,7 @@ use super::migrations::{STATE_WIDTH, line};
 use super::{Paint, Report, count};
 use crate::connect::Target;
 use crate::schema::{Difference, Objects};
-use crate::verify::{Ignored, Verdict};
+use crate::verify::{Findings, Ignored};
 
 /// Form and version of the JSON document.
 const SCHEMA: &str = "dsentr-migrate/verify/1";
@@ -38,18 +38,27 @@ pub struct FoundReport {
     pub ignored: Vec<Ignored>,
     /// What the settings ignore, and is as sealed.
     pub ignores_nothing: Vec<String>,
+    /// Indexes that somebody builds at this moment.
+    #[serde(skip_serializing_if = "Objects::is_empty")]
+    pub building: Objects,
     /// The objects of others; none where they were not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<Objects>,
+    /// What belongs to the server and not to the database; none where it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Objects>,
+    /// What this binary does not know, and does not compare; none where it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Objects>,
 }
 
 impl VerifyReport {
     /// Puts a verdict into a report.
-    pub fn new(database: Target, verdict: Verdict, others: Option<Objects>) -> Self {
+    pub fn new(database: Target, findings: Findings) -> Self {
         Self {
             schema: SCHEMA,
             database,
-            found: FoundReport::new(verdict, others),
+            found: FoundReport::new(findings),
         }
     }
 }
@@ -62,14 +71,30 @@ impl Report for VerifyReport {
 
 impl FoundReport {
     /// Puts a verdict into a part of a report.
-    pub fn new(verdict: Verdict, others: Option<Objects>) -> Self {
+    pub fn new(findings: Findings) -> Self {
+        let Findings {
+            verdict,
+            building,
+            others,
+        } = findings;
+        let (others, cluster, unknown) = match others {
+            Some(others) => (
+                Some(others.objects),
+                Some(others.cluster),
+                Some(others.unknown),
+            ),
+            None => (None, None, None),
+        };
         Self {
             position: verdict.position.map(|version| version.to_string()),
             objects: verdict.objects,
             differences: verdict.drift,
             ignored: verdict.ignored,
             ignores_nothing: verdict.idle,
+            building,
             others,
+            cluster,
+            unknown,
         }
     }
 
@@ -86,9 +111,17 @@ impl FoundReport {
             text.push_str(&line("ignored", &painted, object, 0, ""));
             text.push_str(&labelled("reason", &ignored.reason));
         }
-        for (object, definition) in self.others.iter().flatten() {
-            text.push_str(&line("not ours", "not ours", object, 0, ""));
-            text.push_str(&labelled("live", definition));
+        let further = [
+            ("building", Some(&self.building)),
+            ("not ours", self.others.as_ref()),
+            ("server", self.cluster.as_ref()),
+            ("unknown", self.unknown.as_ref()),
+        ];
+        for (word, objects) in further {
+            for (object, definition) in objects.into_iter().flatten() {
+                text.push_str(&line(word, word, object, 0, ""));
+                text.push_str(&labelled("live", definition));
+            }
         }
         text.push_str(&self.summary());
         text

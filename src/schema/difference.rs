@@ -1,6 +1,9 @@
 //! How two schemas differ, object by object.
 
-use super::{Objects, wholes};
+use std::collections::BTreeMap;
+
+use super::{Objects, Schema};
+use super::object::above;
 use serde::Serialize;
 
 /// An object that is not as it should be.
@@ -51,48 +54,71 @@ impl Difference {
     }
 }
 
-/// What differs, by object. Where a whole object is absent or extra, its parts are not told of.
+/// What differs, by object. Where a whole object is absent or extra, its parts are not reported.
 pub fn differences<'a>(
     expected: impl IntoIterator<Item = (&'a str, &'a str)>,
-    found: &Objects,
+    found: &'a Objects,
 ) -> Vec<Difference> {
-    let expected: std::collections::BTreeMap<&str, &str> = expected.into_iter().collect();
+    let expected: BTreeMap<&str, &str> = expected.into_iter().collect();
+    let found: BTreeMap<&str, &str> = found
+        .iter()
+        .map(|(object, definition)| (object.as_str(), definition.as_str()))
+        .collect();
     let mut differences = Vec::new();
-    let is_told_with = |object: &str, here: &dyn Fn(&str) -> bool, there: &dyn Fn(&str) -> bool| {
-        let mut above = wholes(object);
-        while let Some(object) = above.pop() {
-            if here(&object) && !there(&object) {
-                return true;
-            }
-            above.extend(wholes(&object));
-        }
-        false
-    };
-    let should = |object: &str| expected.contains_key(object);
-    let is = |object: &str| found.contains_key(object);
     for (&object, &definition) in &expected {
         match found.get(object) {
-            Some(found) if found == definition => {}
-            Some(found) => differences.push(Difference::Different {
+            Some(&found) if found == definition => {}
+            Some(&found) => differences.push(Difference::Different {
                 object: object.to_owned(),
                 expected: definition.to_owned(),
-                found: found.clone(),
+                found: found.to_owned(),
             }),
-            None if is_told_with(object, &should, &is) => {}
+            None if goes_with_whole(object, &expected, &found) => {}
             None => differences.push(Difference::Absent {
                 object: object.to_owned(),
                 expected: definition.to_owned(),
             }),
         }
     }
-    for (object, definition) in found {
-        if !should(object) && !is_told_with(object, &is, &should) {
+    for (&object, &definition) in &found {
+        if !expected.contains_key(object) && !goes_with_whole(object, &found, &expected) {
             differences.push(Difference::Extra {
-                object: object.clone(),
-                found: definition.clone(),
+                object: object.to_owned(),
+                found: definition.to_owned(),
             });
         }
     }
     differences.sort_by(|a, b| a.object().cmp(b.object()));
     differences
+}
+
+/// Whether what an object is a part of is here and not there.
+fn goes_with_whole(
+    object: &str,
+    here: &BTreeMap<&str, &str>,
+    there: &BTreeMap<&str, &str>,
+) -> bool {
+    let definition = |object: &str| here.get(object).copied();
+    let mut wholes = above(object, definition);
+    while let Some(whole) = wholes.pop() {
+        if here.contains_key(whole.as_str()) && !there.contains_key(whole.as_str()) {
+            return true;
+        }
+        wholes.extend(above(&whole, definition));
+    }
+    false
+}
+
+/// The differences that two readings in a row have in common. The functions by which the server prints definitions do not
+/// see the moment that the rest of a reading sees, so that what somebody changes meanwhile can look like a difference once.
+pub fn steady(
+    first: Vec<Difference>,
+    live: &Schema,
+    mut second: Vec<Difference>,
+    again: &Schema,
+) -> Vec<Difference> {
+    // Each index that REINDEX CONCURRENTLY builds has the same name, and is another one.
+    let is_same = |object: &str| live.invalid.get(object) == again.invalid.get(object);
+    second.retain(|difference| first.contains(difference) && is_same(difference.object()));
+    second
 }

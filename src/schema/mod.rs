@@ -3,18 +3,19 @@
 //! An object is a text, its kind and its name: `table users`, `column users.email`, `index users.idx_users_email`,
 //! `trigger users.touch`, `function touch()`, `comment on column users.email`, `owner of table users`,
 //! `privileges on table users for dsentr_app`. Its definition is a text too, the same whatever the order of columns, the
-//! object identifiers and the major version of the server. What stands in schema public has no schema in its name.
+//! object identifiers and the major version of the server. What is in schema public has no schema in its name.
 //!
 //! It reads, and compares with what should be there. What should be there is the seals' to know.
 
 mod difference;
+mod known;
 mod normal;
 mod object;
 mod read;
 
 use std::collections::BTreeMap;
 
-pub use self::difference::{Difference, differences};
+pub use self::difference::{Difference, differences, steady};
 pub(crate) use self::object::before_last_dot;
 pub use self::object::{grantee, wholes};
 pub(crate) use self::read::literal;

@@ -5,15 +5,14 @@ use std::borrow::Cow;
 /// What this object may be a part of, and goes with: `column users.email` with `table users`, or with the view of that
 /// name, since the text of a part does not say which kind the whole is. Two of them never share a name.
 pub fn wholes(object: &str) -> Vec<String> {
-    if let Some(subject) = object
-        .strip_prefix("comment on ")
-        .or_else(|| object.strip_prefix("owner of "))
-    {
+    if let Some(subject) = subject(object) {
         return vec![subject.to_owned()];
     }
-    if let Some(rest) = object.strip_prefix("privileges on ") {
-        let subject = rest.rsplit_once(" for ").map(|(subject, _)| subject);
-        return subject.map(str::to_owned).into_iter().collect();
+    if let Some(column) = object.strip_prefix("sequence of ") {
+        return vec![column.to_owned()];
+    }
+    if let Some(column) = object.strip_prefix("not null constraint ") {
+        return vec![format!("column {column}")];
     }
     let parts = [
         "column",
@@ -28,12 +27,57 @@ pub fn wholes(object: &str) -> Vec<String> {
         return Vec::new();
     };
     let Some(whole) = before_last_dot(name).filter(|_| parts.contains(&kind)) else {
-        return Vec::new();
+        return in_another(object).into_iter().collect();
     };
     ["table", "view", "materialized view", "domain", "type"]
         .iter()
         .map(|kind| format!("{kind} {whole}"))
         .collect()
+}
+
+/// What a comment, an owner, privileges and the like are of.
+fn subject(object: &str) -> Option<&str> {
+    let about = |prefix: &str, before: &str| {
+        let rest = object.strip_prefix(prefix)?;
+        rest.rsplit_once(before).map(|(subject, _)| subject)
+    };
+    object
+        .strip_prefix("comment on ")
+        .or_else(|| object.strip_prefix("owner of "))
+        .or_else(|| about("privileges on ", " for "))
+        .or_else(|| about("security label on ", " by "))
+        .or_else(|| about("dependency of ", " on extension "))
+}
+
+/// What something is in that is no table: a table in a publication, a user mapping of a server.
+fn in_another(object: &str) -> Option<String> {
+    let places = [
+        ("table ", " in publication ", "publication "),
+        ("schema ", " in publication ", "publication "),
+        ("user mapping for ", " on server ", "server "),
+    ];
+    places.iter().find_map(|(kind, word, whole)| {
+        let (_, name) = object.strip_prefix(kind)?.rsplit_once(word)?;
+        Some(format!("{whole}{name}"))
+    })
+}
+
+/// What an object may be a part of, where `definition` knows those of the schema that it is in.
+pub(super) fn above<'a>(
+    object: &str,
+    definition: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<String> {
+    match definition(object).and_then(|definition| owning_table(object, definition)) {
+        Some(table) => vec![table],
+        None => wholes(object),
+    }
+}
+
+/// The table that this sequence goes with, since a column of it owns the sequence.
+fn owning_table(object: &str, definition: &str) -> Option<String> {
+    object.strip_prefix("sequence ")?;
+    let (_, column) = definition.split_once(" owned by ")?;
+    before_last_dot(column).map(|table| format!("table {table}"))
 }
 
 /// The role that has the privileges, for an object that says who may do what.

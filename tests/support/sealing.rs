@@ -78,6 +78,7 @@ async fn read(session: &Session) -> Objects {
     let scope = Scope {
         history: &history,
         schemas: None,
+        major: session.major().await,
     };
     match Schema::read(session, scope).await {
         Ok(schema) => schema.objects,

@@ -352,6 +352,13 @@ impl Session {
         }
     }
 
+    /// The major version of the server.
+    pub(crate) async fn major(&self) -> u32 {
+        let major = "SELECT current_setting('server_version_num')::integer / 10000";
+        let major = self.value(major).await;
+        major.parse().expect("it is a number")
+    }
+
     /// The one row that a query gives.
     pub(crate) async fn value(&self, sql: &str) -> String {
         let mut rows = self.rows(sql).await;
