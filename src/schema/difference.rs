@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Objects, Schema};
 use super::object::above;
+use super::{Objects, Schema};
 use serde::Serialize;
 
 /// An object that is not as it should be.

@@ -63,10 +63,7 @@ fn in_another(object: &str) -> Option<String> {
 }
 
 /// What an object may be a part of, where `definition` knows those of the schema that it is in.
-pub(super) fn above<'a>(
-    object: &str,
-    definition: impl Fn(&str) -> Option<&'a str>,
-) -> Vec<String> {
+pub(super) fn above<'a>(object: &str, definition: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
     match definition(object).and_then(|definition| owning_table(object, definition)) {
         Some(table) => vec![table],
         None => wholes(object),

@@ -307,7 +307,11 @@ fn is_overtaken(error: &tokio_postgres::Error) -> bool {
     let Some(server) = error.as_db_error() else {
         return false;
     };
-    let texts = ["cache lookup failed for ", "could not open relation with OID ", "could not find tuple for "];
+    let texts = [
+        "cache lookup failed for ",
+        "could not open relation with OID ",
+        "could not find tuple for ",
+    ];
     let is_internal = server.code() == &tokio_postgres::error::SqlState::INTERNAL_ERROR;
     is_internal && texts.iter().any(|text| server.message().starts_with(text))
 }

@@ -157,7 +157,7 @@ SELECT 'options table ' || name, concat_ws(' ', relpersistence, reloptions::text
     CASE WHEN relrowsecurity THEN 'row security' END, CASE WHEN relforcerowsecurity THEN 'forced' END)
 FROM own_table
 UNION ALL
-SELECT 'options column ' || t.name || '.' || attname, concat_ws(' ', attstorage, attcollation::regcollation, attoptions::text)
+SELECT 'options column ' || t.name || '.' || attname, concat_ws(' ', attstorage, attcollation::regcollation, (SELECT string_agg(option, ', ') FROM unnest(attoptions) AS option WHERE option NOT LIKE 'pg_attver=%'))
 FROM own_table t JOIN pg_attribute ON attrelid = t.oid AND attnum > 0 AND NOT attisdropped
 UNION ALL
 SELECT 'sequence ' || s.name, concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle,

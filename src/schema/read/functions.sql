@@ -37,7 +37,8 @@ SELECT f.kind || f.name, concat_ws(
         CASE WHEN aggmfinalextra THEN 'mfinalfunc_extra' END,
         'mfinalfunc_modify ' || CASE WHEN aggmfinalfn <> 0 THEN aggmfinalmodify::text END,
         'minitcond ' || quote_literal(aggminitval), 'sortop ' || nullif(aggsortop, 0)::regoperator,
-        CASE proparallel WHEN 's' THEN 'parallel safe' WHEN 'r' THEN 'parallel restricted' END
+        CASE proparallel WHEN 's' THEN 'parallel safe' WHEN 'r' THEN 'parallel restricted' END,
+        'support ' || nullif(prosupport::oid, 0)::regproc
     ), NULL
 FROM function_ AS f
 JOIN pg_aggregate ON aggfnoid = f.oid

@@ -376,7 +376,14 @@ other AS MATERIALIZED (
             ' ', 'handler ' || nullif(fdwhandler, 0)::regproc, 'validator ' || nullif(fdwvalidator, 0)::regproc,
             'options (' || (SELECT string_agg(option, ', ' ORDER BY option COLLATE "C") FROM unnest(fdwoptions) AS option) || ')'
         ), ''), 'without handler'), 'shared'
-    FROM pg_foreign_data_wrapper AS w
+    FROM (
+        SELECT w.*
+        FROM (SELECT 0::oid AS fdwconnection) AS before_19
+        CROSS JOIN LATERAL (
+            SELECT oid, fdwname, fdwowner, fdwacl, fdwhandler, fdwvalidator, fdwoptions, fdwconnection AS connection
+            FROM pg_foreign_data_wrapper
+        ) AS w
+    ) AS w
     UNION ALL
     SELECT 'pg_foreign_server'::regclass, s.oid, srvowner, srvacl, acldefault('S', srvowner), 'server ' || quote_ident(srvname),
         concat_ws(
@@ -393,7 +400,7 @@ other AS MATERIALIZED (
     UNION ALL
     SELECT 'pg_publication'::regclass, p.oid, p.pubowner, NULL, NULL, 'publication ' || quote_ident(p.pubname),
         concat_ws(
-            ' ', CASE WHEN p.puballtables THEN 'for all tables' END,
+            ' ', CASE WHEN p.puballtables THEN 'for all tables' END, CASE WHEN p.all_sequences THEN 'for all sequences' END,
             'publish (' || concat_ws(
                 ', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
                 CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END
@@ -403,17 +410,17 @@ other AS MATERIALIZED (
         ), 'shared'
     FROM (
         SELECT p.*
-        FROM (SELECT NULL::"char" AS pubgencols) AS before_18
+        FROM (SELECT NULL::"char" AS pubgencols, false AS puballsequences) AS before_19
         CROSS JOIN LATERAL (
             SELECT oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot,
-                pubgencols AS generated
+                pubgencols AS generated, puballsequences AS all_sequences
             FROM pg_publication
         ) AS p
     ) AS p
     UNION ALL
     SELECT NULL, m.oid, NULL, NULL, NULL, format('table %s in publication %I', prrelid::regclass, pubname),
         concat_ws(
-            ' ', 'published',
+            ' ', CASE WHEN m.is_excepted THEN 'excepted' ELSE 'published' END,
             'columns (' || (
                 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname COLLATE "C")
                 FROM pg_attribute
@@ -423,9 +430,10 @@ other AS MATERIALIZED (
         ), 'shared'
     FROM (
         SELECT m.*
-        FROM (SELECT NULL::pg_node_tree AS prqual, NULL::int2vector AS prattrs) AS before_15
+        FROM (SELECT NULL::pg_node_tree AS prqual, NULL::int2vector AS prattrs, false AS prexcept) AS before_19
         CROSS JOIN LATERAL (
-            SELECT oid, prpubid, prrelid, prqual AS qualification, prattrs AS columns FROM pg_publication_rel
+            SELECT oid, prpubid, prrelid, prqual AS qualification, prattrs AS columns, prexcept AS is_excepted
+            FROM pg_publication_rel
         ) AS m
     ) AS m
     JOIN pg_publication AS p ON p.oid = prpubid
@@ -435,9 +443,17 @@ other AS MATERIALIZED (
         concat_ws(
             ' ', CASE WHEN NOT subenabled THEN 'disabled' END,
             'publications (' || (SELECT string_agg(quote_ident(one), ', ' ORDER BY one COLLATE "C") FROM unnest(subpublications) AS one) || ')',
-            'slot ' || quote_ident(subslotname), 'synchronous_commit ' || subsynccommit
+            'slot ' || quote_ident(subslotname), 'synchronous_commit ' || subsynccommit, 'server ' || quote_ident(srvname)
         ), 'shared'
-    FROM pg_subscription AS s
+    FROM (
+        SELECT s.*
+        FROM (SELECT 0::oid AS subserver) AS before_19
+        CROSS JOIN LATERAL (
+            SELECT oid, subdbid, subname, subowner, subenabled, subpublications, subslotname, subsynccommit, subserver AS serverid
+            FROM pg_subscription
+        ) AS s
+    ) AS s
+    LEFT JOIN pg_foreign_server AS server ON server.oid = serverid
     WHERE subdbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
 ),
 -- Options that a user can set. What else is there is the server's own.
