@@ -19,7 +19,7 @@ pub use self::difference::{Difference, differences, steady};
 pub(crate) use self::object::before_last_dot;
 pub use self::object::{grantee, wholes};
 pub(crate) use self::read::literal;
-pub use self::read::{Schema, Scope};
+pub use self::read::{SETTINGS, Schema, Scope};
 
 /// From each object to its definition.
 pub type Objects = BTreeMap<String, String>;

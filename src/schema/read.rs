@@ -41,7 +41,7 @@ const CLUSTER: [(u32, &str); 2] = [
 /// What decides how PostgreSQL prints a definition, and how fast. Whoever uses a session may have set it otherwise.
 /// The planner knows nothing of how many rows a step of the query gives, and would join two of them by comparing each row
 /// with each: without nested loops the time grows with the number of objects alone.
-const SETTINGS: &str = "\
+pub const SETTINGS: &str = "\
 SET LOCAL quote_all_identifiers TO off; SET LOCAL standard_conforming_strings TO on; SET LOCAL bytea_output TO hex; \
 SET LOCAL extra_float_digits TO 1; SET LOCAL DateStyle TO 'ISO, MDY'; SET LOCAL IntervalStyle TO postgres; \
 SET LOCAL TimeZone TO 'UTC'; SET LOCAL jit TO off; SET LOCAL cursor_tuple_fraction TO 1; SET LOCAL work_mem TO '32MB'; \
@@ -359,11 +359,20 @@ impl Scope<'_> {
         self.question_of(ROWS, owner)
     }
 
-    fn question_of(self, rows: &[(u32, &str)], owner: Option<&str>) -> String {
+    /// The query alone, to be looked at with EXPLAIN.
+    pub fn query(self) -> String {
+        self.query_of(ROWS, None)
+    }
+
+    fn query_of(self, rows: &[(u32, &str)], owner: Option<&str>) -> String {
         let rows = rows.iter().filter(|(since, _)| *since <= self.major);
         let rows: Vec<&str> = rows.map(|(_, rows)| *rows).collect();
         let rows = rows.join("UNION ALL\n");
-        let question = self.filled(&format!("{SCOPE}{rows}"), owner);
+        self.filled(&format!("{SCOPE}{rows}"), owner)
+    }
+
+    fn question_of(self, rows: &[(u32, &str)], owner: Option<&str>) -> String {
+        let question = self.query_of(rows, owner);
         format!(
             "{SETTINGS}; SET LOCAL search_path TO pg_catalog; \
              DECLARE reads_the_schema NO SCROLL CURSOR FOR {question}; \
