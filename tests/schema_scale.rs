@@ -106,6 +106,7 @@ async fn scope<'a>(session: &Session, history: &'a HistoryTable) -> Scope<'a> {
         history,
         schemas: Some(&["public"]),
         major: session.major().await,
+        cluster: true,
     }
 }
 

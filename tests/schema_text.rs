@@ -77,6 +77,7 @@ async fn read(session: &Session, schemas: Option<&[&str]>) -> Schema {
         history: &history(),
         schemas,
         major: session.major().await,
+        cluster: false,
     };
     let schema = Schema::read(session, scope).await;
     schema.unwrap_or_else(|error| panic!("{}", support::server::describe(&error)))
@@ -134,6 +135,7 @@ async fn within_a_transaction_it_sees_what_was_done_there_and_changes_nothing() 
         history: &table,
         schemas: Some(&["public"]),
         major: session.major().await,
+        cluster: false,
     };
     let schema = Schema::read_within(&session, scope)
         .await

@@ -34,6 +34,7 @@ impl Goal<'_> {
             history,
             schemas: Some(self.schemas),
             major: session.major(),
+            cluster: false,
         };
         let live = Schema::read_within(&session.client, scope).await?;
         let verdict = judge(&self.sealed, self.version, &live, self.ignore);

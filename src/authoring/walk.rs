@@ -145,6 +145,7 @@ impl Walk<'_> {
             history: &self.history,
             schemas: None,
             major: self.server.major,
+            cluster: true,
         }
     }
 

@@ -144,6 +144,7 @@ impl<'a> Adopt<'a> {
             history: &self.settings.history,
             schemas: Some(names),
             major: session.major(),
+            cluster: false,
         }
     }
 

@@ -109,6 +109,7 @@ impl Eye<'_> {
             history: &self.settings.history,
             schemas,
             major: self.session.major(),
+            cluster: schemas.is_none(),
         };
         live(self.session, self.settings, self.stop, scope, None).await
     }

@@ -28,14 +28,13 @@ const ROWS: &[(u32, &str)] = &[
     (0, include_str!("read/triggers.sql")),
     (0, include_str!("read/privileges.sql")),
     (0, include_str!("read/unknown.sql")),
-    CLUSTER[0],
-    CLUSTER[1],
+    (15, include_str!("read/since_15.sql")),
 ];
 
-/// Those of them that give [`Schema::cluster`].
-const CLUSTER: [(u32, &str); 2] = [
+/// The rows that give [`Schema::cluster`].
+const CLUSTER: &[(u32, &str)] = &[
     (0, include_str!("read/cluster.sql")),
-    (15, include_str!("read/since_15.sql")),
+    (15, include_str!("read/cluster_since_15.sql")),
 ];
 
 /// What decides how PostgreSQL prints a definition, and how fast. Whoever uses a session may have set it otherwise.
@@ -93,6 +92,8 @@ pub struct Scope<'a> {
     pub schemas: Option<&'a [&'a str]>,
     /// The major version of the server; some catalogs are there from one on.
     pub major: u32,
+    /// Whether [`Schema::cluster`] is read too. While table locks are held, nothing is read that is not compared.
+    pub cluster: bool,
 }
 
 impl Schema {
@@ -212,7 +213,7 @@ impl Schema {
         client: &Client,
         scope: Scope<'_>,
     ) -> Result<Objects, tokio_postgres::Error> {
-        let sql = scope.transaction_of(&scope.question_of(&CLUSTER, None), "");
+        let sql = scope.transaction_of(&scope.question_of(CLUSTER.iter(), None), "");
         Ok(Self::ask(client, &sql).await?.cluster)
     }
 
@@ -356,22 +357,35 @@ impl Scope<'_> {
 
     /// The statements between those that open and close a transaction.
     fn question(self, owner: Option<&str>) -> String {
-        self.question_of(ROWS, owner)
+        self.question_of(self.all_rows(), owner)
     }
 
     /// The query alone, to be looked at with EXPLAIN.
     pub fn query(self) -> String {
-        self.query_of(ROWS, None)
+        self.query_of(self.all_rows(), None)
     }
 
-    fn query_of(self, rows: &[(u32, &str)], owner: Option<&str>) -> String {
-        let rows = rows.iter().filter(|(since, _)| *since <= self.major);
+    fn all_rows(self) -> impl Iterator<Item = &'static (u32, &'static str)> {
+        let cluster = if self.cluster { CLUSTER } else { &[] };
+        ROWS.iter().chain(cluster)
+    }
+
+    fn query_of(
+        self,
+        rows: impl Iterator<Item = &'static (u32, &'static str)>,
+        owner: Option<&str>,
+    ) -> String {
+        let rows = rows.filter(|(since, _)| *since <= self.major);
         let rows: Vec<&str> = rows.map(|(_, rows)| *rows).collect();
         let rows = rows.join("UNION ALL\n");
         self.filled(&format!("{SCOPE}{rows}"), owner)
     }
 
-    fn question_of(self, rows: &[(u32, &str)], owner: Option<&str>) -> String {
+    fn question_of(
+        self,
+        rows: impl Iterator<Item = &'static (u32, &'static str)>,
+        owner: Option<&str>,
+    ) -> String {
         let question = self.query_of(rows, owner);
         format!(
             "{SETTINGS}; SET LOCAL search_path TO pg_catalog; \

@@ -79,6 +79,7 @@ async fn read(session: &Session) -> Objects {
         history: &history,
         schemas: None,
         major: session.major().await,
+        cluster: false,
     };
     match Schema::read(session, scope).await {
         Ok(schema) => schema.objects,
