@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::timeline::Entry;
 use crate::embedded::{Migration, sealed_objects};
-use crate::schema::before_last_dot;
+use crate::schema::{before_last_dot, split_at_last};
 
 /// The schema at the newest version, and how it came to be.
 pub(super) struct Model<'m> {
@@ -133,7 +133,7 @@ impl<'m> Model<'m> {
             return Some((self.table(table)?, ""));
         }
         if let Some(rest) = object.strip_prefix("privileges on table ") {
-            let (table, role) = rest.rsplit_once(" for ")?;
+            let (table, role) = split_at_last(rest, " for ")?;
             return Some((self.table(table)?, role));
         }
         let column = object.strip_prefix("comment on column ");

@@ -16,7 +16,7 @@ mod read;
 use std::collections::BTreeMap;
 
 pub use self::difference::{Difference, differences, steady};
-pub(crate) use self::object::before_last_dot;
+pub(crate) use self::object::{before_last_dot, split_at_last};
 pub use self::object::{grantee, wholes};
 pub(crate) use self::read::literal;
 pub use self::read::{SETTINGS, Schema, Scope};

@@ -39,7 +39,7 @@ pub fn wholes(object: &str) -> Vec<String> {
 fn subject(object: &str) -> Option<&str> {
     let about = |prefix: &str, before: &str| {
         let rest = object.strip_prefix(prefix)?;
-        rest.rsplit_once(before).map(|(subject, _)| subject)
+        split_at_last(rest, before).map(|(subject, _)| subject)
     };
     object
         .strip_prefix("comment on ")
@@ -52,12 +52,11 @@ fn subject(object: &str) -> Option<&str> {
 /// What something is in that is no table: a table in a publication, a user mapping of a server.
 fn in_another(object: &str) -> Option<String> {
     let places = [
-        ("table ", " in publication ", "publication "),
-        ("schema ", " in publication ", "publication "),
+        ("published ", " in publication ", "publication "),
         ("user mapping for ", " on server ", "server "),
     ];
     places.iter().find_map(|(kind, word, whole)| {
-        let (_, name) = object.strip_prefix(kind)?.rsplit_once(word)?;
+        let (_, name) = split_at_last(object.strip_prefix(kind)?, word)?;
         Some(format!("{whole}{name}"))
     })
 }
@@ -82,7 +81,7 @@ pub fn grantee(object: &str) -> Option<&str> {
     let is_about_privileges = ["privileges on ", "default privileges on "]
         .iter()
         .any(|kind| object.starts_with(kind));
-    let (_, role) = is_about_privileges.then(|| object.rsplit_once(" for "))??;
+    let (_, role) = is_about_privileges.then(|| split_at_last(object, " for "))??;
     Some(role)
 }
 
@@ -117,8 +116,8 @@ pub(super) fn seen_by<'a>(
 
 /// Whose objects get the default privileges, and who gets them.
 fn makers(object: &str) -> Option<(&str, &str)> {
-    let (rest, role) = object.rsplit_once(" for ")?;
-    let (_, maker) = rest.rsplit_once(" by ")?;
+    let (rest, role) = split_at_last(object, " for ")?;
+    let (_, maker) = split_at_last(rest, " by ")?;
     Some((maker, role))
 }
 
@@ -129,28 +128,57 @@ fn policy_seen_by<'a>(owner: &str, definition: &'a str) -> Cow<'a, str> {
     };
     let end = [" using (", " with check ("]
         .iter()
-        .filter_map(|word| rest.find(word))
+        .filter_map(|word| places(rest, word).next())
         .min()
         .unwrap_or(rest.len());
-    let (roles, tail) = rest.split_at(end);
-    let mut roles: Vec<&str> = roles
-        .split(", ")
-        .map(|role| if role == owner { "owner" } else { role })
-        .collect();
+    let (list, tail) = rest.split_at(end);
+    let mut roles = Vec::new();
+    let mut start = 0;
+    for at in places(list, ", ").chain([list.len()]) {
+        let role = &list[start..at];
+        roles.push(if role == owner { "owner" } else { role });
+        start = at + 2;
+    }
     roles.sort_unstable();
     format!("{head} to {}{tail}", roles.join(", ")).into()
 }
 
-/// What stands before the last dot that is not inside of a quoted name.
+/// What is before the last dot that is not inside of a quoted name.
 pub(crate) fn before_last_dot(name: &str) -> Option<&str> {
-    let mut quoted = false;
-    let mut dot = None;
-    for (at, c) in name.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '.' if !quoted => dot = Some(at),
-            _ => {}
-        }
+    split_at_last(name, ".").map(|(before, _)| before)
+}
+
+/// What is before and behind the last of these words that is not inside of a quoted name: a name may hold any words.
+pub(crate) fn split_at_last<'a>(text: &'a str, words: &str) -> Option<(&'a str, &'a str)> {
+    let at = places(text, words).last()?;
+    Some((&text[..at], &text[at + words.len()..]))
+}
+
+/// Where these words are, but for inside of quoted names.
+fn places<'a>(text: &'a str, words: &'a str) -> impl Iterator<Item = usize> + use<'a> {
+    let (mut from, mut is_quoted) = (0, false);
+    text.match_indices(words).filter_map(move |(at, _)| {
+        let quotes = text[from..at].matches('"').count();
+        is_quoted ^= quotes % 2 == 1;
+        from = at;
+        (!is_quoted).then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_inside_of_a_name_say_nothing() {
+        let object = r#"privileges on table "a for b" for "c for d""#;
+        assert_eq!(grantee(object), Some(r#""c for d""#));
+        assert_eq!(wholes(object), [r#"table "a for b""#]);
+        assert_eq!(before_last_dot(r#""a.b".c."d.e""#), Some(r#""a.b".c"#));
+        let policy = r#"for ALL to "x, y", "z using (", named using (true)"#;
+        assert_eq!(
+            policy_seen_by("named", policy),
+            r#"for ALL to "x, y", "z using (", owner using (true)"#
+        );
     }
-    dot.map(|at| &name[..at])
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::object::{above, seen_by};
+use super::object::{above, seen_by, split_at_last};
 use super::{Difference, Objects, differences, known, normal};
 use crate::config::HistoryTable;
 use crate::foreign;
@@ -201,7 +201,7 @@ impl Schema {
     /// The role that alone can grant what this object says, where the owner cannot.
     pub fn keeper(&self, object: &str) -> Option<&str> {
         let granted = object.strip_prefix("privileges on ")?;
-        let (subject, _) = granted.rsplit_once(" for ")?;
+        let (subject, _) = split_at_last(granted, " for ")?;
         self.beyond_reach.get(subject).map(String::as_str)
     }
 

@@ -418,7 +418,7 @@ other AS MATERIALIZED (
         ) AS p
     ) AS p
     UNION ALL
-    SELECT NULL, m.oid, NULL, NULL, NULL, format('table %s in publication %I', prrelid::regclass, pubname),
+    SELECT NULL, m.oid, NULL, NULL, NULL, format('published table %s in publication %I', prrelid::regclass, pubname),
         concat_ws(
             ' ', CASE WHEN m.is_excepted THEN 'excepted' ELSE 'published' END,
             'columns (' || (
