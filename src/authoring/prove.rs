@@ -10,9 +10,10 @@ use super::cli::Servers;
 use super::error::Error;
 use super::server::Server;
 use super::subject::Subject;
-use super::throwaway::{MAJORS, Throwaway, executables};
+use super::throwaway::{Throwaway, executables};
 use super::walk::{Proof, walk};
 use crate::signal::Stop;
+use crate::source::MAJORS;
 
 /// For each major what its server says.
 pub(super) type Proofs = BTreeMap<u32, Vec<Proof>>;

@@ -6,9 +6,6 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The majors that are supported, and so those that migrations are proven on.
-pub(super) const MAJORS: [u32; 6] = [13, 14, 15, 16, 17, 18];
-
 /// A running server. It ends with this value, and with the process, however that ends.
 pub(super) struct Throwaway {
     child: Child,

@@ -55,12 +55,13 @@ fn mask_times(text: &str) -> String {
     text.split_inclusive([' ', '\n']).map(masked).collect()
 }
 
-/// The server's version masked, in text and in JSON.
+/// The server's version masked, in text and in JSON: `15.20`, `19rc1`.
 pub(crate) fn mask_version(text: &str) -> String {
     let line = |line: &str| {
         for mark in [", PostgreSQL ", "\"server_version\": \""] {
             if let Some((before, after)) = line.split_once(mark) {
-                let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+                let after =
+                    after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '.');
                 return format!("{before}{mark}<version>{after}");
             }
         }
