@@ -5,8 +5,11 @@ mod support;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
+use dsentr_migrate::source::MAJORS;
 use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
+use support::mask::mask;
+use support::proxy::Proxy;
 use support::server::Server;
 
 /// A number, since settings files and variables of other programs take such a one for no text.
@@ -71,6 +74,24 @@ fn a_silent_server_is_given_up() {
         .env("DSENTR_MIGRATE_WAIT_TIMEOUT", "0")
         .run();
     golden("connect_silent.txt", &run.text().replace(&port, "<port>"));
+}
+
+/// Each command says it once, however often it connects.
+#[test]
+fn a_server_newer_than_all_that_migrations_are_proven_on_is_named() {
+    let server = Server::shared();
+    let database = server.database();
+    let proxy = Proxy::start(server.port());
+    proxy.name_newer_server();
+    let newest = MAJORS.into_iter().max().expect("some major is supported");
+    let mut all = String::new();
+    for command in ["status", "plan", "wait"] {
+        let run = dsentr(&[command])
+            .env("DATABASE_URL", &database.url_through(proxy.port()))
+            .run();
+        all += &mask(&run.stderr, &database).replace(&newest.to_string(), "<newest>");
+    }
+    golden("connect_newer.txt", &all);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub async fn run(
     out: &mut Out,
 ) -> Result<(), Error> {
     let settings = &config.settings;
-    let connector = &Connector::new(settings, environment, stop);
+    let connector = &Connector::for_migrations(settings, environment, stop);
     // The ways of the commands are long, and would make every caller as large.
     let work: Work<'_> = match command {
         Command::Up { to, verify, .. } => {

@@ -6,6 +6,7 @@ mod session;
 mod tls;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ use crate::config::{Environment, Settings, Timeout};
 use crate::error::Error;
 use crate::patience::Patience;
 use crate::signal::Stop;
+use crate::source::newest_proven_before;
 
 /// The first pause before a server is tried again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -93,6 +95,8 @@ pub struct Connector<'a> {
     environment: &'a Environment,
     /// Told when a signal asks for the end.
     pub stop: &'a Stop,
+    /// Whether a server that is newer than all that migrations are proven on is still to be named.
+    names_newer: AtomicBool,
 }
 
 impl<'a> Connector<'a> {
@@ -102,6 +106,31 @@ impl<'a> Connector<'a> {
             settings,
             environment,
             stop,
+            names_newer: AtomicBool::new(false),
+        }
+    }
+
+    /// As [`Connector::new`], for a command about migrations: it warns, once, where they are not proven on the server.
+    pub fn for_migrations(
+        settings: &'a Settings,
+        environment: &'a Environment,
+        stop: &'a Stop,
+    ) -> Self {
+        Self {
+            names_newer: AtomicBool::new(true),
+            ..Self::new(settings, environment, stop)
+        }
+    }
+
+    fn name_newer(&self, session: &Session) {
+        let Some(newest) = newest_proven_before(session.major()) else {
+            return;
+        };
+        if self.names_newer.swap(false, Ordering::Relaxed) {
+            tracing::warn!(
+                "PostgreSQL {} is newer than {newest}, the newest that this binary is proven on",
+                session.major()
+            );
         }
     }
 
@@ -135,6 +164,7 @@ impl<'a> Connector<'a> {
             let attempts = match self.round(&login, &doors).await? {
                 Ok(mut session) => {
                     session.tries = tries;
+                    self.name_newer(&session);
                     return Ok(session);
                 }
                 Err(attempts) => attempts,

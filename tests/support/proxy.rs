@@ -40,6 +40,7 @@ pub(crate) enum Way {
 struct Shared {
     stopped: AtomicBool,
     refusing: AtomicBool,
+    newer: AtomicBool,
     connections: AtomicU64,
     unencrypted: AtomicU64,
     startup_flights: AtomicU64,
@@ -153,6 +154,11 @@ impl Proxy {
         for stream in held(&self.shared.open).drain(..) {
             hang_up(&stream);
         }
+    }
+
+    /// Has the server call itself PostgreSQL 99 to those who connect from now on.
+    pub(crate) fn name_newer_server(&self) {
+        self.shared.newer.store(true, SeqCst);
     }
 
     /// Delivers nothing any more on a way, in old and new connections, and keeps them open: neither side learns that
@@ -275,6 +281,16 @@ fn connect(shared: &Arc<Shared>, client: &TcpStream, server: &TcpStream, delay: 
     }
 }
 
+/// Writes another major into the version of the server, which it sends in one piece with the rest of the start-up.
+fn name_newer(bytes: &mut [u8]) {
+    const NAME: &[u8] = b"server_version\0";
+    let found = bytes.windows(NAME.len()).position(|part| part == NAME);
+    if let Some(start) = found {
+        let version = start + NAME.len();
+        bytes[version..version + 2].copy_from_slice(b"99");
+    }
+}
+
 /// One direction of one connection.
 struct Direction {
     way: Way,
@@ -305,7 +321,10 @@ impl Direction {
         });
         self.to.set_nodelay(true).expect("TCP has this option");
         std::thread::spawn(move || {
-            for (due, bytes) in on_the_way {
+            for (due, mut bytes) in on_the_way {
+                if self.way == Way::ToClient && self.shared.newer.load(SeqCst) {
+                    name_newer(&mut bytes);
+                }
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 if self.deliver(&bytes).is_err() {
                     break;
