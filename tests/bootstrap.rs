@@ -621,16 +621,22 @@ async fn the_inside_of_an_existing_database_is_completed() {
 #[tokio::test]
 async fn names_may_be_anything() {
     let server = Server::of_its_own();
+    // From 19 on no name has a newline in it.
+    let blank = match major(&superuser(&server).await).await {
+        ..19 => '\n',
+        _ => '\t',
+    };
     let [owner, app, reader, name] = [
         "O'wn \"er\"",
         "App; DROP ROLE x",
-        "re\\ader\n%s",
+        &format!("re\\ader{blank}%s"),
         "D'at \"a\" \\base=x",
     ];
     let file = |name: &str| {
         name.replace('\\', "\\\\")
             .replace('"', "\\\"")
             .replace('\n', "\\n")
+            .replace('\t', "\\t")
     };
     let port = server.port();
     let toml = format!(
@@ -652,6 +658,7 @@ async fn names_may_be_anything() {
     let again = run(&["bootstrap"]);
     assert_nothing_to_do(&again);
     let text: String = [&dry, &again].map(|run| told(&server, run)).concat();
+    let text = text.replace(blank, "\n");
     golden(&by_major(&server, "names").await, &text);
     let other = Server::of_its_own();
     assert_eq!(psql(&other, &dry.stdout), (Some(0), String::new()));

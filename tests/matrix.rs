@@ -2,9 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::embedded::MIGRATIONS;
 use support::catalogue::{self, assert_same};
@@ -14,29 +11,14 @@ use support::psql::psql;
 use support::sealing::sealed;
 use support::server::{Database, Server};
 
-/// The servers to run on, as `.ci/matrix` sets them: `13=/folder/of/its/bin:18=/another`.
-const SERVERS: &str = "DSENTR_TEST_PG_MATRIX";
-
 const VERIFY: Command = Command::Verify { others: false };
 
 #[tokio::test]
 #[ignore = "needs servers of several majors; .ci/matrix installs them and runs this"]
 async fn each_major_comes_to_the_same_schema_and_back() {
-    let servers =
-        std::env::var(SERVERS).unwrap_or_else(|_| panic!("{SERVERS} is not set; run .ci/matrix"));
-    let servers: BTreeMap<&str, &str> = servers
-        .split(':')
-        .map(|server| {
-            server
-                .split_once('=')
-                .expect("each server is written as MAJOR=FOLDER")
-        })
-        .collect();
-    for (major, bin) in servers {
-        println!("PostgreSQL {major}");
-        let server = Server::start(Path::new(bin));
-        comes_to_the_schema_and_back(major, &server).await;
-        comes_there_by_psql(major, &server).await;
+    for (major, server) in &Server::of_the_matrix() {
+        comes_to_the_schema_and_back(major, server).await;
+        comes_there_by_psql(major, server).await;
     }
 }
 

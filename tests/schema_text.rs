@@ -2,16 +2,10 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use dsentr_migrate::config::HistoryTable;
 use dsentr_migrate::schema::{Schema, Scope};
 use support::golden::golden;
 use support::server::{Server, Session};
-
-/// The servers to run on, as `.ci/matrix` sets them: `13=/folder/of/its/bin:18=/another`.
-const SERVERS: &str = "DSENTR_TEST_PG_MATRIX";
 
 const EVERY_KIND: &str = include_str!("fixtures/schema/every_kind.sql");
 
@@ -26,20 +20,8 @@ async fn every_kind_of_object_has_its_text() {
 #[tokio::test]
 #[ignore = "needs servers of several majors; .ci/matrix installs them and runs this"]
 async fn each_major_prints_the_same_text() {
-    let servers =
-        std::env::var(SERVERS).unwrap_or_else(|_| panic!("{SERVERS} is not set; run .ci/matrix"));
-    let servers: BTreeMap<&str, &str> = servers
-        .split(':')
-        .map(|server| {
-            server
-                .split_once('=')
-                .expect("each server is written as MAJOR=FOLDER")
-        })
-        .collect();
-    for (major, bin) in servers {
-        println!("PostgreSQL {major}");
-        let server = Server::start(Path::new(bin));
-        golden("schema_every_kind.txt", &text_of_every_kind(&server).await);
+    for (_, server) in &Server::of_the_matrix() {
+        golden("schema_every_kind.txt", &text_of_every_kind(server).await);
     }
 }
 

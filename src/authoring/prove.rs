@@ -102,12 +102,12 @@ async fn prove_at(
         }
         Source::Url(url) => Server::at(&url).await?,
     };
-    let major = server.major;
+    let (major, version) = (server.major, server.version.clone());
     let result = stop.unless_stopped(Box::pin(walk(&server, subjects))).await;
     // Also after a failure or a signal.
     server.leave().await;
     let proofs = result??;
-    eprintln!("PostgreSQL {major}: {}", took(start.elapsed()));
+    eprintln!("PostgreSQL {version}: {}", took(start.elapsed()));
     Ok((major, proofs))
 }
 

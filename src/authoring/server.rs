@@ -21,6 +21,8 @@ const OWNER: &str = "migrator";
 pub(super) struct Server {
     /// Its major version.
     pub(super) major: u32,
+    /// Its whole version, as it says it: `17.12 (Debian 17.12-0+deb13u1)`.
+    pub(super) version: String,
     /// How the owner of the databases connects.
     config: Config,
     /// Makes and drops databases.
@@ -83,17 +85,16 @@ impl Server {
         config: Config,
         throwaway: Option<Throwaway>,
     ) -> anyhow::Result<Self> {
-        let version = "SELECT current_setting('server_version_num')::integer / 10000";
-        let major: i32 = admin
-            .query_one(version, &[])
-            .await
-            .map_err(unforeseen)?
-            .get(0);
+        let version = "SELECT current_setting('server_version_num')::integer / 10000, \
+                              current_setting('server_version')";
+        let version = admin.query_one(version, &[]).await.map_err(unforeseen)?;
+        let major: i32 = version.get(0);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Ok(Self {
             major: u32::try_from(major)?,
+            version: version.get(1),
             config,
             admin,
             prefix: format!("migration_proof_{}_{}", std::process::id(), now.as_nanos()),

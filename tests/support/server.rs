@@ -16,6 +16,9 @@ use super::script::Script;
 /// How a NULL is written among a row's columns.
 pub(crate) const NULL: &str = "∅";
 
+/// The servers of several majors, as `.ci/matrix` sets them: `13=/folder/of/its/bin:18=/another`.
+const MATRIX: &str = "DSENTR_TEST_PG_MATRIX";
+
 /// A PostgreSQL server of `.ci/postgres`. It ends with this value, and with the process, however that ends.
 pub(crate) struct Server {
     script: Mutex<Script>,
@@ -47,6 +50,32 @@ impl Server {
     /// A server from the executables in a folder.
     pub(crate) fn start(bin_dir: &Path) -> Self {
         Self::with_arguments(Some(bin_dir), &[])
+    }
+
+    /// The servers that `.ci/matrix` names, each with its major. Their exact versions are printed.
+    pub(crate) fn of_the_matrix() -> Vec<(String, Self)> {
+        let servers =
+            std::env::var(MATRIX).unwrap_or_else(|_| panic!("{MATRIX} is not set; run .ci/matrix"));
+        let start = |server: &str| {
+            let (major, bin) = server
+                .split_once('=')
+                .expect("each server is written as MAJOR=FOLDER");
+            let server = Self::start(Path::new(bin));
+            println!("PostgreSQL {}", server.version());
+            (major.to_owned(), server)
+        };
+        servers.split(':').map(start).collect()
+    }
+
+    /// Its whole version, as it says it.
+    fn version(&self) -> String {
+        let url = self.url_of("postgres", "postgres");
+        aside(async {
+            let session = Session::open(&url).await;
+            session
+                .value("SELECT current_setting('server_version')")
+                .await
+        })
     }
 
     /// A server from the executables in a folder, with further arguments for `postgres` (`-c name=value`).
