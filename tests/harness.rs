@@ -87,6 +87,59 @@ async fn a_socket_leads_to_the_same_server() {
 }
 
 /// Not a test by itself: the process that the next test kills.
+/// What `.ci/common` finds missing with these commands of the system: what it installs, and what it says.
+fn found_missing(installed: &str, candidate: &str, clusters: &str) -> (String, String) {
+    let script = format!(
+        ". .ci/common
+         newest_postgres() {{ echo /usr/lib/postgresql/15/bin; }}
+         apt-cache() {{ printf 'postgresql-15:\\n  Installed: {installed}\\n  Candidate: {candidate}\\n'; }}
+         pg_lsclusters() {{ echo '{clusters}'; }}
+         set -euo pipefail
+         outdated_postgres"
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script, "test"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("there is a bash");
+    assert!(output.status.success(), "{output:?}");
+    let text = |bytes| String::from_utf8(bytes).expect("the output is UTF-8");
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_old_server_is_replaced_unless_that_would_restart_a_cluster() {
+    let [old, new] = ["15.9-0+deb12u1", "15.20-0+deb12u1"];
+    let upgraded = format!("test: PostgreSQL {old} is installed, and {new} is to be had\n");
+    let kept = format!(
+        "test: uses PostgreSQL {old}, although {new} is to be had: an upgrade would restart a cluster that runs\n"
+    );
+    for (installed, candidate, cluster, missing, said) in [
+        (new, new, "", "", ""),
+        // From elsewhere, newer than what is offered.
+        (new, old, "", "", ""),
+        (old, new, "", "postgresql-15\n", upgraded.as_str()),
+        (old, new, "15 main 5432 online postgres", "", &kept),
+        (
+            old,
+            new,
+            "15 main 5432 down postgres",
+            "postgresql-15\n",
+            &upgraded,
+        ),
+        (
+            old,
+            new,
+            "14 main 5432 online postgres",
+            "postgresql-15\n",
+            &upgraded,
+        ),
+    ] {
+        let found = found_missing(installed, candidate, cluster);
+        assert_eq!(found, (missing.to_owned(), said.to_owned()), "{cluster}");
+    }
+}
+
 #[test]
 fn holds_servers_until_it_is_killed() {
     if std::env::var_os("DSENTR_TEST_HOLD").is_none() {
