@@ -207,11 +207,13 @@ fn statement_need(node: &SyntaxNode) -> Need {
             )
         }
         K::ALTER_DATABASE => refuses_if(has(node, K::SET_TABLESPACE), Need::Wants),
-        K::CLUSTER => refuses_if(!has_inside(node, K::TABLE_NAME_REF), Need::Depends),
+        K::CLUSTER | K::REPACK => refuses_if(
+            concurrently || !has_inside(node, K::TABLE_NAME_REF),
+            Need::Depends,
+        ),
         K::DISCARD => refuses_if(has(node, K::DISCARD_ALL), Need::Wants),
         // `create_slot = false` or `connect = false` makes it an ordinary statement.
         K::CREATE_SUBSCRIPTION => refuses_if(!has(node, K::WITH_PARAMS), Need::Depends),
-        K::REPACK => refuses_if(concurrently, Need::Depends),
         K::ALTER_SUBSCRIPTION | K::DROP_SUBSCRIPTION | K::CALL => Need::Depends,
         _ => Need::Wants,
     }

@@ -1,6 +1,6 @@
 //! The part of a statement that squawk points at, and what lies around it.
 
-use super::super::words::{child, name};
+use super::super::words::{child, has_inside, name};
 use super::script::is_statement;
 use super::volatile::is_volatile;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
@@ -86,6 +86,12 @@ pub(super) fn volatile_defaults(statement: &SyntaxNode) -> Vec<SyntaxNode> {
         default.children().find(is_volatile)
     });
     defaults.collect()
+}
+
+/// A REPACK that others wait for. It is of PostgreSQL 19.
+pub(super) fn waited_for_repack(statement: &SyntaxNode) -> Vec<SyntaxNode> {
+    let is_one = statement.kind() == K::REPACK && !has_inside(statement, K::CONCURRENTLY_KW);
+    is_one.then(|| statement.clone()).into_iter().collect()
 }
 
 pub(super) fn added_serial_columns(statement: &SyntaxNode) -> Vec<SyntaxNode> {

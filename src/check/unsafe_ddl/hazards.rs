@@ -189,10 +189,11 @@ pub(in crate::check) static HAZARDS: [Hazard; 27] = [
     hazard(
         "vacuum-full",
         &[Squawk::PreferRepack],
-        "VACUUM FULL and CLUSTER",
+        "VACUUM FULL, CLUSTER and REPACK",
         "the table is rewritten while reads and writes wait",
         "write `VACUUM` in a file of its own with `-- migrate: no-transaction`, or leave it to autovacuum",
-    ),
+    )
+    .also(clause::waited_for_repack),
     // It works, and the application that still runs fails.
     hazard(
         "required-column",

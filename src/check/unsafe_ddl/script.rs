@@ -113,11 +113,12 @@ pub(super) fn is_statement(node: &SyntaxNode) -> bool {
 }
 
 fn is_outer_ddl(node: &SyntaxNode) -> bool {
-    const OTHERS: [SyntaxKind; 5] = [
+    const OTHERS: [SyntaxKind; 6] = [
         SyntaxKind::TRUNCATE,
         SyntaxKind::REINDEX,
         SyntaxKind::VACUUM,
         SyntaxKind::CLUSTER,
+        SyntaxKind::REPACK,
         SyntaxKind::SELECT_INTO,
     ];
     let kind = format!("{:?}", node.kind());

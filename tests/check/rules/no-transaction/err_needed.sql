@@ -9,6 +9,9 @@ REINDEX DATABASE dsentr;
 REINDEX SYSTEM dsentr;
 VACUUM public.a;
 CLUSTER;
+REPACK (CONCURRENTLY) public.a;
+REPACK;
+REPACK USING INDEX;
 ALTER SYSTEM SET work_mem = '8MB';
 ALTER DATABASE dsentr SET TABLESPACE fast;
 -- Not rerunnable: these are only shown.

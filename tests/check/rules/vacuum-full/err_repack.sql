@@ -1,0 +1,3 @@
+REPACK users USING INDEX users_pkey;
+
+-- Nothing to undo: it is a fixture.
