@@ -17,7 +17,25 @@ pub(crate) fn mask(text: &str, database: &Database<'_>) -> String {
             &database.server().socket_dir().display().to_string(),
             "<socket folder>",
         );
-    without_minor(&mask_durations(&mask_times(&mask_version(&text))))
+    without_lock_context(&without_minor(&mask_durations(&mask_times(&mask_version(
+        &text,
+    )))))
+}
+
+/// Without the table lock that was waited for, which PostgreSQL names from 19 on where it is not obtained in time.
+fn without_lock_context(text: &str) -> String {
+    let mut kept = String::new();
+    for line in text.split_inclusive('\n') {
+        let is_context = line.contains("context") && line.contains("Lock on relation ");
+        if !is_context {
+            kept.push_str(line);
+        } else if line.trim_end().ends_with('"') && kept.ends_with(",\n") {
+            // It was the last field of its object.
+            kept.truncate(kept.len() - ",\n".len());
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Without what only some minors of PostgreSQL keep in the catalogs, and `verify --others` lists.
