@@ -40,16 +40,15 @@ pub(super) fn steps(statement: &SyntaxNode, nth: usize) -> Vec<Step> {
         return vec![make(statement, made, nth, whole)];
     }
     if statement.kind() == SyntaxKind::SELECT_INTO {
-        let table = child(statement, SyntaxKind::INTO_CLAUSE)
-            .map(|into| target(&into))
-            .unwrap_or_default();
-        let deed = Deed::Make(relation(table));
+        let into = child(statement, SyntaxKind::INTO_CLAUSE);
+        let table = into.as_ref().map(target).unwrap_or_default();
+        let deed = Deed::Make(relation(table.clone()));
         let cure = Some("`CREATE TABLE IF NOT EXISTS ... AS`".to_owned());
         return vec![Step {
             deed,
             tolerant: false,
             belongs: String::new(),
-            temporary: false,
+            temporary: into.is_some_and(|into| is_temporary(&into, &table)),
             span: whole,
             said: "SELECT INTO".to_owned(),
             cure,
@@ -157,14 +156,19 @@ fn make(statement: &SyntaxNode, kind: &str, nth: usize, span: Span) -> Step {
         cure(kind)
     };
     Step {
+        temporary: is_temporary(statement, &object.name),
         deed: Deed::Make(object),
         tolerant,
         belongs,
-        temporary: child(statement, SyntaxKind::TEMP).is_some(),
         span,
         said,
         cure,
     }
+}
+
+/// Whether what is made ends with the session at the latest.
+fn is_temporary(node: &SyntaxNode, name: &str) -> bool {
+    child(node, SyntaxKind::TEMP).is_some() || name.starts_with("pg_temp.")
 }
 
 fn said(kind: &str, verb: &str) -> String {

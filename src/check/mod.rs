@@ -24,6 +24,7 @@ mod rollback;
 mod rules;
 pub mod seal;
 mod session;
+mod session_state;
 mod syntax;
 mod table;
 mod transaction;

@@ -5,7 +5,7 @@ use super::seal::{self, Seal, Sealed};
 use super::unsafe_ddl::{HAZARDS, Hazard};
 use super::{
     Entry, File, allow, bytes, data_loss, directory, enum_value, header, notes, rerun, resume,
-    rollback, session, syntax, transaction,
+    rollback, session, session_state, syntax, transaction,
 };
 
 /// One rule: a name, what it refuses, and the function that judges.
@@ -157,6 +157,7 @@ const NAMED: &[Rule] = &[
     file("no-transaction", "statements in a mode in which they cannot run", "put it into a migration of its own, with the line `-- migrate: no-transaction` at the top; delete that line where nothing needs it", transaction::no_transaction),
     file("qualified-name", "names that a pinned search_path would have to complete, where it is not", "write the schema before the name: `public.workflows`", transaction::qualified_name),
     file("search-path", "a changed search_path", "delete it and write the schema before the name: search_path is pinned while a migration runs", session::search_path),
+    file("session-state", "what stays in the session after the migration: SET without LOCAL, RESET, another role, PREPARE, temporary objects, session-level advisory locks, LISTEN, LOAD", "use the form that ends with the transaction: `SET LOCAL`, `set_config(..., true)`, `CREATE TEMP TABLE ... ON COMMIT DROP`, `pg_advisory_xact_lock`", session_state::session_state),
     file("copy-stream", "COPY over the connection", "write the rows as INSERT; what a migration prints is read by nobody", session::copy_stream),
     file("enum-value", "an enum value added and used in one file", "use it in a later migration: PostgreSQL allows that only after the one that adds it has committed", enum_value::enum_value),
     file("data-loss", "rows or columns destroyed without a word", "say which: `-- Data loss: <what is lost>`, in the rollback block `--   -- Data loss: <what is lost>`", data_loss::data_loss),

@@ -16,7 +16,10 @@ pub(super) fn search_path(file: &File<'_>) -> Vec<Finding> {
                 Finding::at(span, format!("`{}` changes search_path", said(&node))).help(help),
             );
         }
-        for (fragment, node) in part.run_nodes().filter(|(_, node)| calls_set_config(node)) {
+        for (fragment, node) in part
+            .run_nodes()
+            .filter(|(_, node)| names_search_path_to_set_config(node))
+        {
             let span = fragment.span(node.text_range());
             found.push(Finding::at(span, "`set_config` changes search_path").help(help));
         }
@@ -33,7 +36,7 @@ fn said(node: &SyntaxNode) -> &'static str {
     }
 }
 
-fn sets_search_path(node: &SyntaxNode) -> bool {
+pub(super) fn sets_search_path(node: &SyntaxNode) -> bool {
     match node.kind() {
         SyntaxKind::DISCARD => has(node, SyntaxKind::DISCARD_ALL),
         SyntaxKind::RESET => has(node, SyntaxKind::ALL) || names_search_path(node),
@@ -50,20 +53,25 @@ fn names_search_path(node: &SyntaxNode) -> bool {
         .is_some_and(|parameter| name(&parameter) == "search_path")
 }
 
-fn calls_set_config(node: &SyntaxNode) -> bool {
-    let Some(call) = ast::CallExpr::cast(node.clone()) else {
-        return false;
-    };
-    let Some(function) = call.syntax().first_child().map(|function| name(&function)) else {
-        return false;
-    };
+/// The function that a call names, without the schema of the system.
+pub(super) fn called(node: &SyntaxNode) -> Option<String> {
+    let call = ast::CallExpr::cast(node.clone())?;
+    let function = name(&call.syntax().first_child()?);
+    let bare = function.strip_prefix("pg_catalog.").map(str::to_owned);
+    Some(bare.unwrap_or(function))
+}
+
+/// The setting that a call of `set_config` names, in small letters; empty where it is not written out.
+pub(super) fn setting_of_set_config(node: &SyntaxNode) -> String {
     let first = child(node, SyntaxKind::ARG_LIST)
         .and_then(|list| list.descendants().find_map(ast::Literal::cast));
-    let setting = first
-        .and_then(|literal| literal.string_value())
-        .unwrap_or_default();
-    matches!(function.as_str(), "set_config" | "pg_catalog.set_config")
-        && setting.eq_ignore_ascii_case("search_path")
+    let setting = first.and_then(|literal| literal.string_value());
+    setting.unwrap_or_default().to_lowercase()
+}
+
+pub(super) fn names_search_path_to_set_config(node: &SyntaxNode) -> bool {
+    called(node).is_some_and(|function| function == "set_config")
+        && setting_of_set_config(node) == "search_path"
 }
 
 pub(super) fn copy_stream(file: &File<'_>) -> Vec<Finding> {

@@ -4,6 +4,7 @@ use super::file::{File, Part};
 use super::header;
 use super::parse::Origin;
 use super::problem::Finding;
+use super::session_state;
 use super::words::{child, has, has_inside, head, name, tokens};
 use crate::source::Span;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
@@ -11,7 +12,10 @@ use std::collections::BTreeSet;
 
 pub(super) fn transaction_control(file: &File<'_>) -> Vec<Finding> {
     let statements = file.sound_parts().flat_map(|part| &part.statements);
-    let control = statements.filter(|(node, _)| controls_transaction(node.kind()));
+    // What it sets is a property of the session, which has a rule of its own.
+    let is_of_session = |node: &SyntaxNode| has(node, SyntaxKind::SESSION_CHARACTERISTICS);
+    let control =
+        statements.filter(|(node, _)| controls_transaction(node.kind()) && !is_of_session(node));
     let finding = |(node, span): &(SyntaxNode, Span)| {
         let message = format!("`{}` in a migration", head(node));
         Finding::at(*span, message).help("delete it: each migration is run in a transaction of its own, together with its history row")
@@ -131,8 +135,11 @@ fn cannot(part: &Part, help: &str) -> Vec<Finding> {
 }
 
 fn mixed(part: &Part) -> Vec<Finding> {
+    let is_judged_elsewhere = |node: &SyntaxNode| {
+        controls_transaction(node.kind()) || session_state::by_setting(node, true).is_some()
+    };
     let wanting = part_need(part)
-        .filter(|(need, node, _)| *need == Need::Wants && !controls_transaction(node.kind()));
+        .filter(|(need, node, _)| *need == Need::Wants && !is_judged_elsewhere(node));
     let finding = |(_, node, span): (Need, &SyntaxNode, Span)| {
         let message = format!(
             "`{}` wants a transaction, and this file runs without one",

@@ -7,7 +7,7 @@ CREATE TABLE public.teams (name text);
 CREATE INDEX ON Teams (name);
 CREATE TABLE audit.users (name text);
 CREATE INDEX ON audit.users (name);
-CREATE TEMP TABLE scratch (name text);
+CREATE TEMP TABLE scratch (name text) ON COMMIT DROP;
 CREATE INDEX ON scratch (name);
 CREATE TABLE copies AS SELECT 1 AS a;
 CREATE INDEX ON copies (a);

@@ -1,7 +1,7 @@
 -- Not rerunnable: it is a fixture.
 -- Data loss: none, they are empty.
 CREATE TABLE fresh (a text);
-CREATE TEMP TABLE scratch (a text);
+CREATE TEMP TABLE scratch (a text) ON COMMIT DROP;
 DROP TABLE public.fresh;
 DROP TABLE scratch;
 

@@ -14,7 +14,7 @@ CREATE POLICY p ON a USING (true);
 ALTER TYPE e ADD VALUE IF NOT EXISTS 'x';
 ALTER TABLE IF EXISTS old_name RENAME TO new_name;
 DO $$ BEGIN CREATE TYPE t AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-CREATE TEMP TABLE scratch (a int);
+CREATE TEMP TABLE scratch (a int) ON COMMIT DROP;
 GRANT SELECT ON a TO reader;
 
 -- Nothing to undo: it is only a fixture.
