@@ -65,7 +65,7 @@ pub async fn record(
     let limits = limits_of_look(settings, held.is_direct());
     let mut opening = frame(&limits);
     if !limits.is_direct {
-        opening.push_str(&session.protection(true));
+        opening.push_str(&session.protection());
     }
     let table = settings.history.qualified();
     let mut closing = statements(record, &table).await?;

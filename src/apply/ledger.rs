@@ -5,6 +5,8 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
+use super::limits::Limits;
+use super::remains;
 use super::runner::is_made_by_another;
 use super::step::{Kind, Step};
 use super::transaction::{Broken, or_roll_back, reach};
@@ -117,7 +119,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// All statements are done: the history row is written or taken away, and the ledger goes with it.
-    pub(super) async fn close(self, history: &HistoryTable, step: &Step<'_>) -> Result<(), Broken> {
+    pub(super) async fn close(
+        self,
+        history: &HistoryTable,
+        step: &Step<'_>,
+        limits: &Limits,
+    ) -> Result<(), Broken> {
         let client = &self.session.client;
         let opening = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; {}; DROP TABLE {}",
@@ -126,7 +133,7 @@ impl<'a> Ledger<'a> {
         let work = async {
             match step.kind {
                 Kind::Forward => {
-                    let sql = format!("{opening}; COMMIT");
+                    let sql = format!("{opening}; {}", remains::commit(limits).join("; "));
                     client.batch_execute(&sql).await.map_err(Broken::framed)
                 }
                 Kind::Back { goal, .. } => {
@@ -134,7 +141,7 @@ impl<'a> Ledger<'a> {
                         .batch_execute(&opening)
                         .await
                         .map_err(Broken::framed)?;
-                    reach(self.session, history, goal).await
+                    reach(self.session, history, goal, limits).await
                 }
             }
         };

@@ -16,6 +16,8 @@ pub(super) struct Limits {
     pub(super) lock_timeout: Duration,
     /// For one statement.
     pub(super) statement_timeout: Duration,
+    /// Under which the server knows us.
+    pub(super) application_name: String,
     /// Whether the session is ours, with all that was set in it.
     pub(super) is_direct: bool,
 }
@@ -76,6 +78,7 @@ fn limited(settings: &Settings, lock_timeout: Duration, is_direct: bool) -> Limi
     Limits {
         lock_timeout: lock_timeout.min(LONGEST_LIMIT),
         statement_timeout: settings.statement.timeout.0.min(LONGEST_LIMIT),
+        application_name: settings.database.application_name.clone(),
         is_direct,
     }
 }

@@ -81,7 +81,7 @@ impl Message {
 pub(super) fn messages(
     opening: Message,
     step: &Step<'_>,
-    closing: Option<&str>,
+    closing: &[String],
     packing: Packing,
 ) -> Vec<Message> {
     match packing {
@@ -90,21 +90,23 @@ pub(super) fn messages(
     }
 }
 
-fn together(mut message: Message, step: &Step<'_>, closing: Option<&str>) -> Message {
+fn together(mut message: Message, step: &Step<'_>, closing: &[String]) -> Message {
     for nth in 0..step.count() {
         message.push(Some(nth), step.statement(nth));
     }
-    if let Some(closing) = closing {
-        message.push(None, closing);
+    for command in closing {
+        message.push(None, command);
     }
     message
 }
 
-fn apart(opening: Message, step: &Step<'_>, closing: Option<&str>) -> Vec<Message> {
+fn apart(opening: Message, step: &Step<'_>, closing: &[String]) -> Vec<Message> {
     let statements = (0..step.count()).map(|nth| within(step, nth));
-    let closing = closing.map(|closing| {
+    let closing = (!closing.is_empty()).then(|| {
         let mut message = Message::default();
-        message.push(None, closing);
+        for command in closing {
+            message.push(None, command);
+        }
         message
     });
     std::iter::once(opening)

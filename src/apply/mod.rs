@@ -17,6 +17,7 @@ mod locate;
 mod look;
 mod message;
 mod one_by_one;
+mod remains;
 mod residue;
 mod runner;
 mod step;

@@ -4,6 +4,7 @@ use super::At;
 use super::attend::Running;
 use super::ledger::Ledger;
 use super::limits::{Limits, statements};
+use super::remains;
 use super::residue::{self, Next};
 use super::step::Step;
 use super::transaction::Broken;
@@ -52,7 +53,7 @@ pub(super) async fn run(
     running.is_at(At::Frame);
     held.confirm().await.map_err(Broken::framed)?;
     ledger.finish(step).await.map_err(Broken::framed)?;
-    ledger.close(history, step).await
+    ledger.close(history, step, limits).await
 }
 
 /// A session of our own can be told what each transaction is told elsewhere. Behind a pooler the settings of role and
@@ -61,7 +62,8 @@ async fn prepare(session: &Session, limits: &Limits) -> Result<(), tokio_postgre
     if !limits.is_direct {
         return Ok(());
     }
-    session.client.batch_execute(&settings(limits)).await
+    let sql = format!("{}; {}", remains::all(session), settings(limits));
+    session.client.batch_execute(&sql).await
 }
 
 /// What is set in a session of our own.

@@ -13,6 +13,7 @@ use super::failure::{Cause, Failure, Left};
 use super::limits::{Limits, limits};
 use super::message::{Packing, Sent};
 use super::one_by_one::{self, Done};
+use super::remains;
 use super::step::{Kind, NOT_AS_IT_WAS, Step, is_guard};
 use super::transaction::{self, Broken};
 use super::tries::{Passing, Tries, is_passing};
@@ -109,6 +110,11 @@ impl<'a, 'c> Runner<'a, 'c> {
 
     /// Ends what the runner has opened.
     pub(super) async fn close(self) {
+        if self.held.is_direct() {
+            // Nobody waits for the answer: what the session is asked next comes behind it.
+            let reset = remains::all(self.session);
+            let _ = self.session.client.simple_query_raw(&reset).await;
+        }
         self.watcher.close().await;
     }
 

@@ -195,8 +195,10 @@ impl Leg {
 /// Fails where the newest row of the history is another one than it should be.
 #[derive(Default)]
 pub(super) struct Guard {
-    /// Columns of a SELECT that takes no table lock.
+    /// Columns of a SELECT that takes no table lock. Only for a session of our own.
     pub(super) columns: Vec<String>,
+    /// The column that notes the newest row, for the guard of the next step.
+    pub(super) note: Option<String>,
     /// A SELECT of its own. It takes a table lock, so that the limit for that has to be set before.
     pub(super) query: Option<String>,
 }
@@ -244,14 +246,13 @@ impl Newest {
                 let found = format!("pg_catalog.current_setting('{NOTE}', true)");
                 Guard {
                     columns: vec![check(&found, &literal(row))],
-                    query: None,
+                    ..Guard::default()
                 }
             }
         };
         if let Self::Noted(row) = next {
             let row = literal(row);
-            let noting = format!("pg_catalog.set_config('{NOTE}', {row}, false)");
-            guard.columns.push(noting);
+            guard.note = Some(format!("pg_catalog.set_config('{NOTE}', {row}, false)"));
         }
         guard
     }
@@ -262,8 +263,8 @@ impl Guard {
         let table = history.qualified();
         let found = format!("(SELECT {row} FROM {table} ORDER BY version DESC LIMIT 1)");
         Self {
-            columns: Vec::new(),
             query: Some(format!("SELECT {}", check(&found, expected))),
+            ..Self::default()
         }
     }
 }

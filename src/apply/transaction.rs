@@ -6,6 +6,7 @@ use super::attend::Running;
 use super::goal::Goal;
 use super::limits::{Limits, column, statements};
 use super::message::{Message, Packing, Sent, messages};
+use super::remains;
 use super::step::Step;
 use crate::config::HistoryTable;
 use crate::connect::Session;
@@ -49,10 +50,10 @@ pub(super) async fn back(
     running: &Running<'_>,
 ) -> Result<(), Broken> {
     let work = async {
-        let sent = send(session, step, limits, None, Packing::Apart).await;
+        let sent = send(session, step, limits, &[], Packing::Apart).await;
         sent.arrive(running).await?;
         running.is_at(At::Frame);
-        reach(session, history, goal).await
+        reach(session, history, goal, limits).await
     };
     or_roll_back(session, work.await).await
 }
@@ -64,7 +65,7 @@ pub(super) async fn forward(
     limits: &Limits,
     packing: Packing,
 ) -> Sent {
-    send(session, step, limits, Some("COMMIT"), packing).await
+    send(session, step, limits, &remains::commit(limits), packing).await
 }
 
 /// Everything is sent before the first answer is read.
@@ -72,7 +73,7 @@ async fn send(
     session: &Session,
     step: &Step<'_>,
     limits: &Limits,
-    closing: Option<&str>,
+    closing: &[String],
     packing: Packing,
 ) -> Sent {
     let opening = opening(session, limits, step);
@@ -84,14 +85,16 @@ pub(super) async fn reach(
     session: &Session,
     history: &HistoryTable,
     goal: &Goal<'_>,
+    limits: &Limits,
 ) -> Result<(), Broken> {
     let missed = goal.missed(session, history).await;
     let missed = missed.map_err(Broken::framed)?;
     if !missed.is_empty() {
         return Err(Broken::Differs(missed));
     }
-    let commit = session.client.batch_execute("COMMIT").await;
-    commit.map_err(Broken::framed)
+    let commit = remains::commit(limits).join("; ");
+    let committed = session.client.batch_execute(&commit).await;
+    committed.map_err(Broken::framed)
 }
 
 /// Ends the transaction of what was broken. Where the connection is gone, so is the transaction.
@@ -112,12 +115,20 @@ pub(super) const PROCESS: &str = "dsentr_migrate_process";
 fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
     let mut message = Message::titled(step.leg.migration.stem);
     message.push(None, BEGIN);
-    if !limits.is_direct {
+    if limits.is_direct {
+        // What is noted there is gone when the session is reset.
+        if !step.guard.columns.is_empty() {
+            message.push(None, &format!("SELECT {}", step.guard.columns.join(", ")));
+        }
+        for reset in remains::before_a_step() {
+            message.push(None, reset);
+        }
+    } else {
         let process = format!("SELECT pg_catalog.pg_backend_pid() AS {PROCESS}");
         message.push(None, &process);
-        message.push(None, session.protection(true).trim_end_matches(';'));
+        message.push(None, session.protection().trim_end_matches(';'));
     }
-    message.push(None, &setting(limits, step));
+    message.push(None, &setting(session, limits, step));
     if let Some(query) = &step.guard.query {
         message.push(None, query);
     }
@@ -125,9 +136,13 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
     message
 }
 
-/// One command for all that is checked and set: each costs the server about as much as this.
-fn setting(limits: &Limits, step: &Step<'_>) -> String {
-    let mut columns = step.guard.columns.clone();
+/// One command for all that is set: each costs the server about as much as this.
+fn setting(session: &Session, limits: &Limits, step: &Step<'_>) -> String {
+    let mut columns = Vec::new();
+    if limits.is_direct {
+        columns = session.settings();
+    }
+    columns.extend(step.guard.note.clone());
     columns.extend(limits.settings().map(column));
     columns.extend(step.commit.column());
     format!("SELECT {}", columns.join(", "))

@@ -91,18 +91,7 @@ impl Session {
     /// # Errors
     /// The connection is lost. A server that does not know a setting has to do without.
     pub async fn protect(&self) -> Result<(), Lost> {
-        let idle = if self.major() >= 14 {
-            "SET idle_session_timeout TO 0; "
-        } else {
-            ""
-        };
-        let sql = format!(
-            "SET idle_in_transaction_session_timeout TO 0; {idle}\
-             SET tcp_keepalives_idle TO {}; SET tcp_keepalives_interval TO {}; SET tcp_keepalives_count TO {KEEPALIVE_COUNT}; {}",
-            KEEPALIVE_IDLE.as_secs(),
-            KEEPALIVE_INTERVAL.as_secs(),
-            self.protection(false)
-        );
+        let sql = format!("SELECT {}", self.settings().join(", "));
         let Err(error) = self.client.batch_execute(&sql).await else {
             return Ok(());
         };
@@ -110,22 +99,48 @@ impl Session {
         Lost::of(&error).map_or(Ok(()), Err)
     }
 
+    /// What [`Session::protect`] sets, each as a column of a SELECT, for whoever has reset the session.
+    pub fn settings(&self) -> Vec<String> {
+        let column =
+            |name: &str, value: &str| format!("pg_catalog.set_config('{name}', '{value}', false)");
+        let mut columns = vec![
+            column("idle_in_transaction_session_timeout", "0"),
+            column("tcp_keepalives_idle", &KEEPALIVE_IDLE.as_secs().to_string()),
+            column(
+                "tcp_keepalives_interval",
+                &KEEPALIVE_INTERVAL.as_secs().to_string(),
+            ),
+            column("tcp_keepalives_count", &KEEPALIVE_COUNT.to_string()),
+        ];
+        let major = self.major();
+        if major >= 14 {
+            let check = column("client_connection_check_interval", "1s");
+            columns.push(column("idle_session_timeout", "0"));
+            columns.push(format!(
+                "CASE WHEN pg_catalog.version() !~* '{BLIND_SYSTEMS}' THEN {check} END"
+            ));
+        }
+        if major >= 17 {
+            columns.push(column("transaction_timeout", "0"));
+        }
+        columns
+    }
+
     /// Statements without which a long statement would outlive us, or be cut off by a limit meant for the application.
-    /// `local` is for the transaction alone. Each setting is there from its major version on; the first not where the
+    /// They are for the transaction alone. Each setting is there from its major version on; the first not where the
     /// server's system cannot see that a socket was closed.
-    pub fn protection(&self, local: bool) -> String {
+    pub fn protection(&self) -> String {
         let major = self.major();
         let mut sql = String::new();
         if major >= 14 {
             let _ = write!(
                 sql,
-                "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', {local}) \
+                "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', true) \
                  WHERE pg_catalog.version() !~* '{BLIND_SYSTEMS}';"
             );
         }
         if major >= 17 {
-            let scope = if local { "LOCAL " } else { "" };
-            let _ = write!(sql, "SET {scope}transaction_timeout TO 0;");
+            sql.push_str("SET LOCAL transaction_timeout TO 0;");
         }
         sql
     }
