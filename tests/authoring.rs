@@ -487,3 +487,213 @@ async fn throw_away_servers_are_started_where_none_is_given() {
         "an owner and a superuser see the same"
     );
 }
+
+/// A column and a table under other names, and back.
+const RENAMES: &str = "\
+-- Other names.
+-- allow: rename: the application is not there yet.
+-- Not rerunnable: the old names are gone.
+ALTER TABLE things RENAME COLUMN name TO title;
+ALTER TABLE things RENAME COLUMN id TO number;
+ALTER TABLE things RENAME TO articles;
+
+-- Rollback:
+--   ALTER TABLE articles RENAME TO things;
+--   ALTER TABLE things RENAME COLUMN number TO id;
+--   ALTER TABLE things RENAME COLUMN title TO name;
+";
+
+#[test]
+fn what_is_renamed_is_not_lost() {
+    let project = Project::of_things()
+        .migration("2026_01_02_1_rename", RENAMES)
+        .migration(
+            "2026_01_03_1_swap",
+            "-- Two columns change their names.\n-- Not rerunnable: it would change them back.\n-- allow: rename: the application is not there yet.\n\
+             ALTER TABLE articles ADD COLUMN IF NOT EXISTS note text;\nALTER TABLE articles RENAME COLUMN title TO x;\n\
+             ALTER TABLE articles RENAME COLUMN note TO title;\nALTER TABLE articles RENAME COLUMN x TO note;\n\n\
+             -- Rollback:\n--   ALTER TABLE articles RENAME COLUMN note TO x;\n\
+             --   ALTER TABLE articles RENAME COLUMN title TO note;\n\
+             --   ALTER TABLE articles RENAME COLUMN x TO title;\n--   ALTER TABLE articles DROP COLUMN note;\n\
+             --   -- Data loss: the notes.\n",
+        )
+        .rows("2026_01_02_1_rename", "INSERT INTO articles VALUES (4, 'four');\n");
+    golden("migration_rename.txt", &told(&project.prove(&["seal"])));
+
+    // A column that comes in the place of another is another one.
+    let project = Project::of_things().migration(
+        "2026_01_02_1_replace",
+        "-- A column that is made anew.\n-- allow: drop-column: the application is not there yet.\n\
+         -- allow: long-table-lock: there are two rows.\n\
+         DO $$ BEGIN ALTER TABLE things DROP COLUMN IF EXISTS name; END $$;\n\
+         ALTER TABLE things ADD COLUMN IF NOT EXISTS name text;\n-- Data loss: the names.\n\n\
+         -- Irreversible: the names are gone.\n",
+    );
+    golden("migration_replace.txt", &told(&project.prove(&["seal"])));
+}
+
+/// The lines that the failures of a run advise, each with a reason.
+fn advised_changes(run: &Run) -> String {
+    let text = run.text();
+    let advised = text.split(".sql: `-- changes ").skip(1);
+    let lines =
+        advised.filter_map(|rest| Some(rest.split_once('`')?.0.replace("<reason>", "a test")));
+    lines.map(|line| format!("-- changes {line}\n")).collect()
+}
+
+#[test]
+fn whoever_follows_the_advice_about_rows_can_seal() {
+    let rows = "INSERT INTO \"Odd, one\" VALUES (1, 'a');\nINSERT INTO other.things VALUES (7);\n";
+    let project = Project::of_things()
+        .migration(
+            "2026_01_02_1_more_tables",
+            "-- More tables.\nCREATE SCHEMA IF NOT EXISTS other;\n\
+             CREATE TABLE IF NOT EXISTS other.things (id integer PRIMARY KEY);\n\
+             CREATE TABLE IF NOT EXISTS \"Odd, one\" (id integer PRIMARY KEY, \"a: b, c\" text);\n\n\
+             -- Rollback:\n--   DROP TABLE \"Odd, one\";\n--   DROP SCHEMA other CASCADE;\n--   -- Data loss: all rows.\n",
+        )
+        .rows("2026_01_02_1_more_tables", rows)
+        .migration(
+            "2026_01_03_1_change_rows",
+            "-- Rows of several tables change.\n-- Not rerunnable: it adds.\n\
+             UPDATE things SET name = upper(name) || '!';\nUPDATE \"Odd, one\" SET \"a: b, c\" = 'b';\n\
+             INSERT INTO other.things VALUES (8);\n\n\
+             -- Rollback:\n--   DELETE FROM other.things WHERE id = 8;\n\
+             --   -- Data loss: the letters of the names, and the old value.\n",
+        );
+    let file = "tests/fixtures/rows/2026_01_03_1_change_rows.sql";
+    let (mut lines, mut runs) = (String::new(), String::new());
+    for _ in 0..4 {
+        project.put(file, &lines);
+        let run = project.prove(&["seal"]);
+        runs.push_str(&told(&run));
+        if run.code == Some(0) {
+            return golden("migration_advice.txt", &runs);
+        }
+        let advised = advised_changes(&run);
+        assert_ne!(advised, "", "the run says what to write:\n{runs}");
+        lines.push_str(&advised);
+    }
+    panic!("the advice does not lead to a seal:\n{runs}");
+}
+
+#[test]
+fn a_second_run_that_is_not_clean_may_be_declared() {
+    let replace = "-- Another index.\n<note>-- allow: create-index: there are two rows.\n\
+         -- allow: drop-index: there are two rows.\n-- allow: long-table-lock: there are two rows.\n\
+         DROP INDEX things_name_idx;\nCREATE UNIQUE INDEX ON things (name);\n\n\
+         -- Rollback:\n--   DROP INDEX things_name_idx;\n--   CREATE INDEX ON things (name);\n";
+    let add = "-- Numbers are higher.\n<note>UPDATE things SET number = number + 100;\n\n\
+         -- Rollback:\n--   UPDATE things SET number = number - 100;\n";
+    let again = "-- An index under a name that the server chooses.\n<note>-- allow: create-index: there are two rows.\n\
+         CREATE INDEX ON things (id);\n\n\
+         -- Rollback:\n--   DROP INDEX things_id_idx;\n";
+    let note = "-- Not rerunnable: it is meant to run once.\n";
+    let project = || {
+        Project::of_things()
+            .migration(
+                "2026_01_02_1_index",
+                "-- An index, and numbers.\n-- allow: long-table-lock: there are two rows.\n\
+                 ALTER TABLE things ADD COLUMN IF NOT EXISTS number integer;\n-- allow: create-index: there are two rows.\n\
+                 CREATE INDEX IF NOT EXISTS things_name_idx ON things (name);\n\n\
+                 -- Rollback:\n--   DROP INDEX things_name_idx;\n\
+                 --   ALTER TABLE things DROP COLUMN number;\n--   -- Data loss: the numbers.\n",
+            )
+            .rows("2026_01_02_1_index", "UPDATE things SET number = id;\n")
+            .rows(
+                "2026_01_04_1_add",
+                "-- changes forward, back: things.number: they are higher\n",
+            )
+    };
+    let with = |note: &str| {
+        project()
+            .migration("2026_01_03_1_replace", &replace.replace("<note>", note))
+            .migration("2026_01_04_1_add", &add.replace("<note>", note))
+            .migration("2026_01_05_1_again", &again.replace("<note>", note))
+    };
+    let declared = with(note);
+    let run = declared.prove(&["seal"]);
+    golden("migration_run_twice.txt", &told(&run));
+    assert_eq!(run.code, Some(0));
+    let rerunnable = declared.lock_file().matches("rerunnable = false").count();
+    assert_eq!(rerunnable, 3, "what the seals say");
+    // Checked again, they say the same, and the build agrees.
+    assert_eq!(declared.prove(&["check"]).code, Some(0));
+
+    let project = project().migration("2026_01_04_1_add", &add.replace("<note>", ""));
+    golden(
+        "migration_run_twice_undeclared.txt",
+        &told(&project.prove(&["seal"])),
+    );
+}
+
+/// What would answer is not there: whoever reads a row of it fails.
+const FOREIGN: &str = "\
+-- Tables whose rows are on another server.
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE SERVER IF NOT EXISTS far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+CREATE USER MAPPING IF NOT EXISTS FOR CURRENT_USER SERVER far;
+CREATE FOREIGN TABLE IF NOT EXISTS there (id integer) SERVER far;
+CREATE TABLE IF NOT EXISTS events (id integer) PARTITION BY LIST (id);
+CREATE TABLE IF NOT EXISTS events_near PARTITION OF events FOR VALUES IN (1);
+CREATE FOREIGN TABLE IF NOT EXISTS events_far PARTITION OF events FOR VALUES IN (2) SERVER far;
+CREATE TABLE IF NOT EXISTS parents (id integer);
+CREATE FOREIGN TABLE IF NOT EXISTS children () INHERITS (parents) SERVER far;
+
+-- Rollback:
+--   DROP TABLE parents CASCADE;
+--   DROP TABLE events;
+--   DROP FOREIGN TABLE there;
+--   DROP SERVER far CASCADE;
+--   DROP EXTENSION postgres_fdw;
+--   -- Data loss: the rows that are kept here.
+";
+
+#[test]
+fn the_rows_of_foreign_tables_are_left_alone() {
+    let project = Project::of_things()
+        .migration("2026_01_02_1_foreign", FOREIGN)
+        .rows(
+            "2026_01_02_1_foreign",
+            "INSERT INTO events VALUES (1);\nINSERT INTO parents VALUES (1);\n",
+        );
+    golden("migration_foreign.txt", &told(&project.prove(&["seal"])));
+}
+
+#[test]
+fn what_nobody_foresaw_names_the_migration_and_what_was_being_done() {
+    let project = Project::of_things().migration(
+        "2026_01_02_1_hurries",
+        "-- Its rollback leaves no time for what comes behind it.\n\
+         CREATE OR REPLACE VIEW thing_names AS SELECT name FROM things;\n\n\
+         -- Rollback:\n--   DROP VIEW thing_names;\n--   SET LOCAL statement_timeout = '1ms';\n",
+    );
+    // Where the time is up between two statements, the server may give the other reason.
+    let text = told(&project.prove(&["seal"])).replace("user request", "statement timeout");
+    golden("migration_unforeseen.txt", &text);
+}
+
+#[test]
+fn what_a_function_leaves_in_the_session_is_found() {
+    let project = Project::of_things()
+        .migration(
+            "2026_01_02_1_make_leak",
+            "-- Somebody else forgets to say LOCAL.\n\
+             CREATE OR REPLACE FUNCTION leak() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n\
+             \x20   SET session_replication_role = replica;\n    CREATE TEMP TABLE scratch (a integer);\n\
+             \x20   EXECUTE 'PREPARE leaked AS SELECT 1';\n    EXECUTE 'DECLARE leaked CURSOR WITH HOLD FOR SELECT 1';\n\
+             \x20   LISTEN leaked;\n    PERFORM pg_advisory_lock(1);\n    SET ROLE pg_monitor;\nEND\n$$;\n\n\
+             -- Rollback:\n--   DROP FUNCTION leak();\n",
+        )
+        .migration(
+            "2026_01_03_1_leaks",
+            "-- It is called.\n-- Not rerunnable: the table would be there.\nSELECT leak();\n\n\
+             -- Nothing to undo: nothing.\n",
+        )
+        .migration(
+            "2026_01_04_1_leaks_back",
+            "-- Its rollback calls it.\nCREATE OR REPLACE VIEW thing_names AS SELECT name FROM things;\n\n\
+             -- Rollback:\n--   DROP VIEW thing_names;\n--   SELECT leak();\n",
+        );
+    golden("migration_session.txt", &told(&project.prove(&["seal"])));
+}

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::history::quote;
+
 const OPENING: &str = "-- changes ";
 
 /// In which move rows change.
@@ -27,10 +29,25 @@ pub(super) struct Change {
     pub(super) line: String,
     /// When.
     pub(super) moves: BTreeSet<Move>,
-    /// The table, as the schema names it.
-    pub(super) table: String,
-    /// The columns; none means that whole rows come and go.
-    pub(super) columns: BTreeSet<String>,
+    /// What changes: a column as [`place`] writes it, or a table where whole rows come and go.
+    pub(super) places: BTreeSet<String>,
+}
+
+impl Change {
+    /// A line that allows all of this.
+    pub(super) fn advice(moves: &str, places: &BTreeSet<String>) -> String {
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        format!("{OPENING}{moves}: {}: <reason>", places.join(", "))
+    }
+}
+
+/// A column of a table, the table as the schema names it.
+pub(super) fn place(table: &str, column: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if column.chars().all(is_plain) {
+        return format!("{table}.{column}");
+    }
+    format!("{table}.{}", quote(column))
 }
 
 /// Reads the lines.
@@ -47,8 +64,8 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Change>, Vec<String>> 
         match change(line, rest) {
             Some(change) => changes.push(change),
             None => wrong.push(format!(
-                "{path}:{}: not understood: `{line}`; write `-- changes forward, back: table.column: reason`, with the \
-                 moves forward, back and again, or the table alone where whole rows come and go",
+                "{path}:{}: not understood: `{line}`; write `-- changes forward, back: table.column, table.column: reason`, \
+                 with the moves forward, back and again, or the table alone where whole rows come and go",
                 nth + 1
             )),
         }
@@ -61,29 +78,36 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Change>, Vec<String>> 
 }
 
 fn change(line: &str, rest: &str) -> Option<Change> {
-    let mut parts = rest.splitn(3, ':');
-    let moves: Option<BTreeSet<Move>> = parts.next()?.split(',').map(a_move).collect();
-    let what = parts.next()?;
-    parts.next().filter(|reason| !reason.trim().is_empty())?;
-    let mut table = String::new();
-    let mut columns = BTreeSet::new();
-    for one in what.split(',').map(str::trim) {
-        let (of, column) = match one.rsplit_once('.') {
-            Some((of, column)) => (of, Some(column)),
-            None => (one, None),
-        };
-        if of.is_empty() || (!table.is_empty() && table != of) {
-            return None;
-        }
-        of.clone_into(&mut table);
-        columns.extend(column.map(str::to_owned));
+    let (moves, rest) = rest.split_once(':')?;
+    let moves: Option<BTreeSet<Move>> = moves.split(',').map(a_move).collect();
+    let [places, reason] = split_unquoted(rest, ':', 2).try_into().ok()?;
+    let places: BTreeSet<String> = split_unquoted(places, ',', usize::MAX)
+        .iter()
+        .map(|place| place.trim().to_owned())
+        .collect();
+    if reason.trim().is_empty() || places.contains("") {
+        return None;
     }
     Some(Change {
         line: line.to_owned(),
         moves: moves?,
-        table,
-        columns,
+        places,
     })
+}
+
+/// Into so many parts at most, at a sign that does not stand in a quoted name.
+fn split_unquoted(text: &str, sign: char, parts: usize) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut start, mut is_quoted) = (0, false);
+    for (at, c) in text.char_indices() {
+        is_quoted ^= c == '"';
+        if c == sign && !is_quoted && found.len() + 1 < parts {
+            found.push(&text[start..at]);
+            start = at + c.len_utf8();
+        }
+    }
+    found.push(&text[start..]);
+    found
 }
 
 fn a_move(word: &str) -> Option<Move> {

@@ -15,6 +15,7 @@ mod measure;
 mod new;
 mod project;
 mod prove;
+mod remains;
 mod rows;
 mod script;
 mod seal;

@@ -2,12 +2,12 @@
 //!
 //! A pure function of the rows before and after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::changes::{Change, Move};
-use super::state::{Row, Rows};
+use super::changes::{Change, Move, place};
+use super::state::{Row, Rows, Table};
 use crate::report::count;
 
 /// What a move did to the rows.
@@ -21,8 +21,8 @@ pub(super) struct Moved {
     pub(super) changed: Vec<String>,
     /// Where that is: `workflows.name`, or a table where whole rows come or go.
     pub(super) places: BTreeSet<String>,
-    /// The declared changes that happened.
-    pub(super) happened: BTreeSet<usize>,
+    /// What was declared and happened: which change, and at which of its places.
+    pub(super) happened: BTreeSet<(usize, String)>,
 }
 
 /// What became of a row.
@@ -32,34 +32,70 @@ enum Fate<'a> {
     Changed(&'a Row, &'a Row),
 }
 
-/// Compares the rows after a move with those before it.
+/// Compares the rows after a move with those before it. A table or a column that was renamed is the same one, and is called
+/// by the name that it had before the move.
 pub(super) fn moved(expected: &Rows, found: &Rows, changes: &[Change], a_move: Move) -> Moved {
     let mut moved = Moved::default();
+    let at_this_move = changes.iter().enumerate();
+    let declared: Vec<(usize, &Change)> = at_this_move
+        .filter(|(_, change)| change.moves.contains(&a_move))
+        .collect();
     for (table, before) in expected {
-        let Some(after) = found.get(table) else {
-            moved.lose_table(table, before);
+        let Some(after) = later(expected, table, found) else {
+            moved.lose_table(table, &before.rows);
             continue;
         };
-        // Of a table without rows the columns are not known.
-        let left = columns(if after.is_empty() { before } else { after });
-        let (common, gone): (BTreeSet<&str>, BTreeSet<&str>) = columns(before)
-            .into_iter()
-            .partition(|column| left.contains(column));
-        for column in gone {
-            moved.lose_column(table, column, before);
+        let names = before.columns_in(after);
+        for column in before.columns.keys() {
+            if !names.contains_key(column.as_str()) {
+                moved.lose_column(table, column, &before.rows);
+            }
         }
-        let declared = changes
-            .iter()
-            .enumerate()
-            .filter(|(_, change)| change.table == *table && change.moves.contains(&a_move));
-        moved.compare(
-            table,
-            &fates(before, after, &common),
-            &common,
-            &declared.collect::<Vec<_>>(),
-        );
+        let renamed: Vec<Row> = after.rows.iter().map(|row| called(row, &names)).collect();
+        let common = names.into_keys().collect();
+        let fates = fates(&before.rows, &renamed, &common);
+        moved.compare(table, &fates, &common, &declared);
     }
     moved
+}
+
+/// The table of before, as it is found: the same one under whatever name, or else one that was made in its place.
+fn later<'a>(expected: &Rows, table: &str, found: &'a Rows) -> Option<&'a Table> {
+    let oid = expected.get(table)?.oid;
+    if let Some(same) = found.values().find(|other| other.oid == oid) {
+        return Some(same);
+    }
+    let namesake = found.get(table)?;
+    let is_another = expected.values().any(|other| other.oid == namesake.oid);
+    (!is_another).then_some(namesake)
+}
+
+impl Table {
+    /// The columns that are still there, each by its name here, with the name that it has there.
+    fn columns_in<'a>(&'a self, later: &'a Self) -> BTreeMap<&'a str, &'a str> {
+        let is_same_table = self.oid == later.oid;
+        let of_number = |wanted: i16| {
+            let mut columns = later.columns.iter().filter(|_| is_same_table);
+            columns.find(|(_, number)| **number == wanted)
+        };
+        let is_taken = |number: i16| is_same_table && self.columns.values().any(|n| *n == number);
+        let later_name = |(name, number): (&'a String, &'a i16)| {
+            if let Some((other, _)) = of_number(*number) {
+                return Some((name.as_str(), other.as_str()));
+            }
+            let (namesake, other) = later.columns.get_key_value(name)?;
+            (!is_taken(*other)).then_some((name.as_str(), namesake.as_str()))
+        };
+        self.columns.iter().filter_map(later_name).collect()
+    }
+}
+
+/// The row with the columns of these names, by their earlier ones.
+fn called(row: &Row, names: &BTreeMap<&str, &str>) -> Row {
+    let values = names
+        .iter()
+        .filter_map(|(earlier, name)| Some(((*earlier).to_owned(), row.get(*name)?.clone())));
+    values.collect()
 }
 
 impl Moved {
@@ -121,11 +157,10 @@ impl Moved {
         common: &BTreeSet<&str>,
         declared: &[(usize, &Change)],
     ) {
-        let whole = declared
-            .iter()
-            .find(|(_, change)| change.columns.is_empty());
+        if self.is_declared(table, declared) {
+            return;
+        }
         match fate {
-            _ if whole.is_some() => self.happened.extend(whole.map(|(nth, _)| *nth)),
             Fate::Gone(row) => self.change(
                 table.to_owned(),
                 format!("  - {table}: {}", project(row, common)),
@@ -136,15 +171,9 @@ impl Moved {
             ),
             Fate::Changed(before, after) => {
                 let mut values = differing(before, after, common);
-                for (nth, change) in declared {
-                    let count = values.len();
-                    values.retain(|column| !change.columns.contains(*column));
-                    if values.len() < count {
-                        self.happened.insert(*nth);
-                    }
-                }
+                values.retain(|column| !self.is_declared(&place(table, column), declared));
                 for column in &values {
-                    self.places.insert(format!("{table}.{column}"));
+                    self.places.insert(place(table, column));
                 }
                 if !values.is_empty() {
                     self.changed
@@ -152,6 +181,17 @@ impl Moved {
                 }
             }
         }
+    }
+
+    /// Whether a line allows what happened at a place; the lines that do are not in vain.
+    fn is_declared(&mut self, place: &str, declared: &[(usize, &Change)]) -> bool {
+        let allowing = declared
+            .iter()
+            .filter(|(_, change)| change.places.contains(place));
+        let happened: Vec<_> = allowing.map(|(nth, _)| (*nth, place.to_owned())).collect();
+        let is_declared = !happened.is_empty();
+        self.happened.extend(happened);
+        is_declared
     }
 
     fn change(&mut self, place: String, line: String) {
@@ -200,14 +240,6 @@ fn is_same_row(before: &Row, after: &Row) -> bool {
     before
         .get("id")
         .is_some_and(|id| after.get("id") == Some(id))
-}
-
-/// The columns of a table that has a row.
-fn columns(rows: &[Row]) -> BTreeSet<&str> {
-    let first = rows.first().into_iter();
-    first
-        .flat_map(|row| row.keys().map(String::as_str))
-        .collect()
 }
 
 /// The columns, of some, in which two rows differ.

@@ -17,6 +17,8 @@ use super::throwaway::Throwaway;
 /// schema needs.
 const OWNER: &str = "migrator";
 
+const ROLES_UNREAD: &str = "the roles of the server cannot be read";
+
 /// A server. To be left in order with [`Server::leave`].
 pub(super) struct Server {
     /// Its major version.
@@ -60,7 +62,10 @@ impl Server {
             .user("postgres");
         let admin = Session::open(&config, "postgres").await?;
         let owner = format!("CREATE ROLE {OWNER} LOGIN CREATEROLE");
-        admin.batch_execute(&owner).await.map_err(unforeseen)?;
+        admin
+            .batch_execute(&owner)
+            .await
+            .map_err(unforeseen("the owner of the databases cannot be made"))?;
         config.user(OWNER);
         Self::with(admin, config, Some(throwaway)).await
     }
@@ -87,7 +92,8 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let version = "SELECT current_setting('server_version_num')::integer / 10000, \
                               current_setting('server_version')";
-        let version = admin.query_one(version, &[]).await.map_err(unforeseen)?;
+        let version = admin.query_one(version, &[]).await;
+        let version = version.map_err(unforeseen("the version of the server cannot be read"))?;
         let major: i32 = version.get(0);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -129,6 +135,13 @@ impl Server {
         copy
     }
 
+    /// Gives a database a new session in place of its old one.
+    pub(super) async fn renew(&self, database: &mut Database) -> anyhow::Result<()> {
+        let new = Session::open(&self.config, &database.name).await?;
+        std::mem::replace(&mut database.session, new).close().await;
+        Ok(())
+    }
+
     async fn make(&self, template: Option<&str>) -> anyhow::Result<String> {
         let name = self.new_name();
         self.databases.borrow_mut().insert(name.clone());
@@ -141,7 +154,7 @@ impl Server {
         self.admin
             .batch_execute(&create)
             .await
-            .map_err(unforeseen)?;
+            .map_err(unforeseen(format!("database {name} cannot be made")))?;
         Ok(name)
     }
 
@@ -163,7 +176,7 @@ impl Server {
         session
             .batch_execute(&hand_over)
             .await
-            .map_err(unforeseen)?;
+            .map_err(unforeseen("schema public cannot be handed over"))?;
         session.close().await;
         Ok(())
     }
@@ -176,10 +189,12 @@ impl Server {
     async fn hold_roles(&self) -> anyhow::Result<()> {
         let hold = self.make(None).await?;
         let roles = "SELECT quote_ident(rolname) FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1";
-        for row in self.admin.query(roles, &[]).await.map_err(unforeseen)? {
+        let there = self.admin.query(roles, &[]).await;
+        for row in there.map_err(unforeseen(ROLES_UNREAD))? {
             let role: &str = row.get(0);
             let grant = format!("GRANT CONNECT ON DATABASE {hold} TO {role}");
-            self.admin.batch_execute(&grant).await.map_err(unforeseen)?;
+            let granted = self.admin.batch_execute(&grant).await;
+            granted.map_err(unforeseen(format!("role {role} cannot be held fast")))?;
         }
         Ok(())
     }
@@ -209,7 +224,7 @@ impl Server {
             .query("SELECT quote_ident(rolname) FROM pg_roles", &[])
             .await;
         Ok(roles
-            .map_err(unforeseen)?
+            .map_err(unforeseen(ROLES_UNREAD))?
             .iter()
             .map(|row| row.get(0))
             .collect())
@@ -228,8 +243,7 @@ impl Server {
         let roles = roles.map(|role| format!("DROP ROLE IF EXISTS {role}"));
         for drop in databases.chain(roles) {
             if let Err(error) = self.admin.batch_execute(&drop).await {
-                let error = unforeseen(error);
-                eprintln!("warning: {drop}: {error:#}");
+                eprintln!("warning: {:#}", unforeseen(&drop)(error));
             }
         }
         self.admin.close().await;

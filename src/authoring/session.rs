@@ -29,7 +29,10 @@ impl Session {
             "SET search_path TO {SCHEMA}; SET TimeZone TO 'UTC'; SET DateStyle TO 'ISO'; SET IntervalStyle TO 'postgres'; \
              SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO error"
         );
-        session.batch_execute(&settings).await.map_err(unforeseen)?;
+        session
+            .batch_execute(&settings)
+            .await
+            .map_err(unforeseen("the session of the proof cannot be set up"))?;
         Ok(session)
     }
 
@@ -48,11 +51,9 @@ impl std::ops::Deref for Session {
     }
 }
 
-/// An error of the server where none was expected, with all that it said.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn unforeseen(error: tokio_postgres::Error) -> anyhow::Error {
-    anyhow::anyhow!(
-        "the server did not do what the proof needs: {}",
-        describe(&error)
-    )
+/// An error of the server where none was expected: what was not done, and all that the server said.
+pub(super) fn unforeseen(
+    failed: impl std::fmt::Display,
+) -> impl FnOnce(tokio_postgres::Error) -> anyhow::Error {
+    move |error| anyhow::anyhow!("{failed}: {}", describe(&error))
 }

@@ -8,8 +8,36 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 /// A row, by column.
 pub(super) type Row = serde_json::Map<String, serde_json::Value>;
 
-/// The rows of each table, in an order that does not depend on where they are stored.
-pub(super) type Rows = BTreeMap<String, Vec<Row>>;
+/// Each table that keeps rows here, by its name.
+pub(super) type Rows = BTreeMap<String, Table>;
+
+/// A table at one moment.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Table {
+    /// What stays the same when it is renamed.
+    pub(super) oid: u32,
+    /// The number of each column, which stays the same when that is renamed.
+    pub(super) columns: BTreeMap<String, i16>,
+    /// Its rows, in an order that does not depend on where they are stored.
+    pub(super) rows: Vec<Row>,
+}
+
+/// The columns of the tables that are named, and whether rows of other tables are read with theirs: of partitions, or of
+/// tables that inherit. A foreign table keeps its rows elsewhere: to read them would connect to another server, in its own
+/// name and as a part of another table.
+const TABLES: &str = "
+WITH RECURSIVE named AS (
+    SELECT name, to_regclass(name)::oid AS oid FROM unnest($1::text[]) AS name
+), part AS (
+    SELECT named.oid AS root, named.oid FROM named
+    UNION SELECT part.root, inhrelid FROM part JOIN pg_inherits ON inhparent = part.oid
+), leads_away AS (
+    SELECT DISTINCT root FROM part JOIN pg_class AS c ON c.oid = part.oid WHERE relkind = 'f'
+)
+SELECT named.name, c.oid, attname::text, attnum, EXISTS (SELECT FROM leads_away WHERE root = c.oid)
+FROM named JOIN pg_class AS c ON c.oid = named.oid
+LEFT JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+WHERE relkind <> 'f' AND NOT (relkind = 'p' AND EXISTS (SELECT FROM leads_away WHERE root = c.oid))";
 
 /// A database at one moment.
 #[derive(Clone, Debug)]
@@ -78,32 +106,40 @@ impl State {
 }
 
 async fn rows(client: &Client, objects: &Objects) -> Result<Rows, tokio_postgres::Error> {
-    let tables = || {
-        objects
-            .keys()
-            .filter_map(|object| object.strip_prefix("table "))
-    };
-    let mut rows: Rows = tables()
-        .map(|table| (table.to_owned(), Vec::new()))
+    let names = objects.keys();
+    let names: Vec<&str> = names
+        .filter_map(|object| object.strip_prefix("table "))
         .collect();
-    let selects: Vec<String> = tables()
-        .map(|table| {
+    let mut tables = Rows::new();
+    let mut selects = BTreeMap::new();
+    for row in client.query(TABLES, &[&names]).await? {
+        let (name, leads_away): (String, bool) = (row.get(0), row.get(4));
+        let only = if leads_away { "ONLY " } else { "" };
+        selects.insert(
+            name.clone(),
             format!(
-                "SELECT {}, to_jsonb(t)::text COLLATE \"C\" FROM {table} AS t",
-                literal(table)
-            )
-        })
-        .collect();
-    if selects.is_empty() {
-        return Ok(rows);
+                "SELECT {}, to_jsonb(t)::text COLLATE \"C\" FROM {only}{name} AS t",
+                literal(&name)
+            ),
+        );
+        let table = tables.entry(name).or_default();
+        table.oid = row.get(1);
+        let column: Option<String> = row.get(2);
+        table
+            .columns
+            .extend(column.map(|column| (column, row.get(3))));
     }
+    if selects.is_empty() {
+        return Ok(tables);
+    }
+    let selects: Vec<String> = selects.into_values().collect();
     let sql = format!("{} ORDER BY 1, 2", selects.join(" UNION ALL "));
     for (table, row) in pairs(&client.simple_query(&sql).await?) {
         // What PostgreSQL calls JSON is that; a number that does not fit is kept as it is written.
         let row = serde_json::from_str(row).unwrap_or_default();
-        rows.entry(table.to_owned()).or_default().push(row);
+        tables.entry(table.to_owned()).or_default().rows.push(row);
     }
-    Ok(rows)
+    Ok(tables)
 }
 
 fn pairs(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = (&str, &str)> {

@@ -6,11 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::changes::Move;
+use anyhow::Context as _;
+
+use super::changes::{Change, Move};
 use super::diff;
 use super::failure::Failure;
 use super::measure::{self, Measures};
 use super::project::ROWS;
+use super::remains::{beyond, remains};
 use super::rows::{Moved, moved};
 use super::script::{Broken, Script, begin};
 use super::server::{Database, Server};
@@ -53,10 +56,13 @@ pub(super) async fn walk(server: &Server, subjects: &[Subject]) -> anyhow::Resul
         schema: crate::apply::SCHEMA.to_owned(),
         table: "refinery_schema_history".to_owned(),
     };
+    let empty = server.database(None).await?;
+    let new = remains(&empty.session).await;
     let mut walk = Walk {
         server,
         history,
-        empty: server.database(None).await?,
+        new_session: new.map_err(unforeseen(SESSION_UNREAD))?,
+        empty,
         full: server.database(None).await?,
         of_empty: None,
         of_full: None,
@@ -65,11 +71,15 @@ pub(super) async fn walk(server: &Server, subjects: &[Subject]) -> anyhow::Resul
     };
     for (nth, subject) in subjects.iter().enumerate() {
         let went_on = if subject.is_wanted {
-            walk.prove(&subjects[..=nth], subject).await?
+            walk.prove(&subjects[..=nth], subject).await
         } else {
-            walk.pass(subject).await?
+            walk.pass(subject).await
         };
-        if !went_on {
+        let went_on = went_on.with_context(|| {
+            let (stem, major) = (subject.stem(), server.major);
+            format!("{stem} cannot be proven on PostgreSQL {major}")
+        });
+        if !went_on? {
             break;
         }
     }
@@ -81,6 +91,8 @@ pub(super) async fn walk(server: &Server, subjects: &[Subject]) -> anyhow::Resul
 struct Walk<'a> {
     server: &'a Server,
     history: HistoryTable,
+    /// What a session has from the start.
+    new_session: Objects,
     empty: Database,
     full: Database,
     /// Each as it was left, where that was read.
@@ -95,8 +107,10 @@ struct Walk<'a> {
 struct Case<'a> {
     subject: &'a Subject,
     failures: Vec<Failure>,
-    /// The declared changes that happened.
-    happened: BTreeSet<usize>,
+    /// The declared changes that happened: which one, and at which of its places.
+    happened: BTreeSet<(usize, String)>,
+    /// Whether it leaves something in its session.
+    leaks: bool,
     major: u32,
 }
 
@@ -135,7 +149,10 @@ impl Walk<'_> {
     /// As it was left, or read where it was not.
     async fn as_left(&self, state: Option<State>, session: &Session) -> anyhow::Result<State> {
         match state {
-            Some(state) => state.later(session, self.scope()).await.map_err(unforeseen),
+            Some(state) => {
+                let later = state.later(session, self.scope()).await;
+                later.map_err(unforeseen("the roles cannot be read"))
+            }
             None => self.state(session, Stance::Outside).await,
         }
     }
@@ -152,7 +169,7 @@ impl Walk<'_> {
     async fn state(&self, session: &Session, stance: Stance) -> anyhow::Result<State> {
         State::read(session, self.scope(), stance)
             .await
-            .map_err(unforeseen)
+            .map_err(unforeseen("the schema and the rows cannot be read"))
     }
 
     /// Forward, back and forward again, each committed.
@@ -169,6 +186,7 @@ impl Walk<'_> {
         let Some(measures) = watched.await? else {
             return Ok(None);
         };
+        self.hold_session(case, Which::Empty, LEAVES).await?;
         let after = self.state(&self.empty.session, Stance::Outside).await?;
         if matches!(subject.checked.rollback, Rollback::NothingToUndo { .. }) {
             case.same_schema(
@@ -194,31 +212,27 @@ impl Walk<'_> {
 
     /// Back and forward again. `false` where the database is not as it was.
     async fn committed(
-        &self,
+        &mut self,
         case: &mut Case<'_>,
         back: &Script,
         before: &State,
         after: &State,
     ) -> anyhow::Result<bool> {
-        let session = &self.empty.session;
+        const WHEN: &str = "on an empty database";
         let count = case.failures.len();
-        if case
-            .back(session, back, "on an empty database")
-            .await
-            .is_none()
-        {
+        let outcome = case.back(&self.empty.session, back, WHEN).await;
+        if outcome.is_none() {
             return Ok(false);
         }
-        let gone = self.state(session, Stance::Outside).await?;
+        self.hold_session(case, Which::Empty, LEAVES_BACK).await?;
+        let gone = self.state(&self.empty.session, Stance::Outside).await?;
         case.same_schema(BACK, before, &gone);
-        if case
-            .forward_again(session, "on an empty database")
-            .await
-            .is_none()
-        {
+        let outcome = case.forward_again(&self.empty.session, WHEN).await;
+        if outcome.is_none() {
             return Ok(false);
         }
-        let again = self.state(session, Stance::Outside).await?;
+        self.hold_session(case, Which::Empty, LEAVES).await?;
+        let again = self.state(&self.empty.session, Stance::Outside).await?;
         if case.failures.len() == count {
             case.same_schema(AGAIN, after, &again);
         }
@@ -249,6 +263,7 @@ impl Walk<'_> {
         let Some(measures) = case.forward(&self.full.session, &subject.forward).await else {
             return Ok(None);
         };
+        self.hold_session(case, Which::Full, LEAVES).await?;
         let locks = std::mem::replace(&mut evidence.measures, measures).locks;
         evidence.measures.add(Measures {
             locks,
@@ -261,6 +276,11 @@ impl Walk<'_> {
             &after.objects,
         );
         case.went_forward(&before, &after);
+        if case.leaks {
+            // What is tried in an open transaction would find what it has left there.
+            case.fill(&self.full.session).await;
+            return Ok(Some(evidence));
+        }
         evidence.rerunnable = self.run_twice(case, &after).await?;
         self.there_and_back(case, [&before, &before, &after], Tables::AsBefore)
             .await?;
@@ -292,7 +312,7 @@ impl Walk<'_> {
         session
             .batch_execute("ROLLBACK")
             .await
-            .map_err(unforeseen)?;
+            .map_err(unforeseen("the second run cannot be taken back"))?;
         Ok(case.ran_twice(once, outcome))
     }
 
@@ -308,11 +328,16 @@ impl Walk<'_> {
         };
         if case.subject.is_transaction() {
             let session = &self.full.session;
-            begin(session).await.map_err(unforeseen)?;
+            begin(session)
+                .await
+                .map_err(unforeseen("no transaction can be opened"))?;
             self.both_ways(case, session, back, states, tables, Stance::Within)
                 .await?;
             let session = &self.full.session;
-            return session.batch_execute("ROLLBACK").await.map_err(unforeseen);
+            let ended = session.batch_execute("ROLLBACK").await;
+            return ended.map_err(unforeseen(
+                "the rollback that was tried cannot be taken back",
+            ));
         }
         let copy = self.copy_of_full().await?;
         self.both_ways(case, &copy.session, back, states, tables, Stance::Outside)
@@ -356,13 +381,35 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Whatever is left in a session would change what is proven in it next, as it would in a run.
+    async fn hold_session(
+        &mut self,
+        case: &mut Case<'_>,
+        which: Which,
+        what: &str,
+    ) -> anyhow::Result<()> {
+        let database = match which {
+            Which::Empty => &mut self.empty,
+            Which::Full => &mut self.full,
+        };
+        let found = remains(&database.session).await;
+        let found = found.map_err(unforeseen(SESSION_UNREAD))?;
+        let lines = beyond(&self.new_session, &found);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        case.leaks = true;
+        case.fail(what).lines = lines;
+        self.server.renew(database).await
+    }
+
     /// The database with rows, once more. Nobody may be connected to it while it is copied.
     async fn copy_of_full(&mut self) -> anyhow::Result<Database> {
         self.server.copy_of(&mut self.full).await
     }
 
     fn find_tables_without_rows(&mut self, case: &mut Case<'_>, used: &State) {
-        let empty = used.rows.iter().filter(|(_, rows)| rows.is_empty());
+        let empty = used.rows.iter().filter(|(_, table)| table.rows.is_empty());
         for (table, _) in empty {
             if self.without_rows.insert(table.clone()) {
                 case.fail(format!("no fixture rows in table {table}")).help = Some(format!(
@@ -373,6 +420,17 @@ impl Walk<'_> {
         }
     }
 }
+
+/// One of the two databases.
+#[derive(Clone, Copy)]
+enum Which {
+    Empty,
+    Full,
+}
+
+const SESSION_UNREAD: &str = "the state of the session cannot be read";
+const LEAVES: &str = "leaves something in its session (rule session-state)";
+const LEAVES_BACK: &str = "its rollback leaves something in its session (rule session-state)";
 
 const BACK: &str = "does not come back to the schema before it";
 const AGAIN: &str = "leads to another schema after it was rolled back";
@@ -401,6 +459,7 @@ impl<'a> Case<'a> {
             subject,
             failures: Vec::new(),
             happened: BTreeSet::new(),
+            leaks: false,
             major,
         }
     }
@@ -501,12 +560,16 @@ impl<'a> Case<'a> {
     }
 
     fn same_schema(&mut self, what: &str, expected: &State, found: &State) {
+        self.no_lines(what, self.schema_lines(expected, found));
+    }
+
+    fn schema_lines(&self, expected: &State, found: &State) -> Vec<String> {
         let mut differences = expected.differences(found);
         if !self.subject.is_transaction() {
             // Those of a database are not copied with it.
             differences.retain(|difference| !difference.object().contains(" on database"));
         }
-        self.no_lines(what, diff::of_schemas(&differences));
+        diff::of_schemas(&differences)
     }
 
     fn same_objects(&mut self, what: &str, expected: &Objects, found: &Objects) {
@@ -528,20 +591,7 @@ impl<'a> Case<'a> {
         let declared = self.subject.checked.not_rerunnable.is_some();
         let script = &self.subject.forward;
         match outcome {
-            Ok(twice) => {
-                // Declared or not: a run that succeeds must have found its work done.
-                self.same_schema("a second run changes the schema", once, &twice);
-                let moved = moved(&once.rows, &twice.rows, &[], Move::Again);
-                self.no_lines(
-                    "a second run changes rows",
-                    [moved.lost, moved.changed].concat(),
-                );
-                if declared {
-                    self.fail("says that it is not rerunnable, and a second run is clean")
-                        .help = Some("delete the line `-- Not rerunnable: ...`".to_owned());
-                }
-                true
-            }
+            Ok(twice) => self.ran_to_the_end_twice(once, &twice),
             Err(broken) => {
                 if !declared {
                     let title = format!("{}: a second run fails", self.subject.stem());
@@ -554,6 +604,39 @@ impl<'a> Case<'a> {
                 false
             }
         }
+    }
+
+    /// Judges a second run that did not fail: it has found its work done, or the file says that it does not.
+    fn ran_to_the_end_twice(&mut self, once: &State, twice: &State) -> bool {
+        let moved = moved(&once.rows, &twice.rows, &[], Move::Again);
+        let seen = [
+            ("the schema", self.schema_lines(once, twice)),
+            ("rows", [moved.lost, moved.changed].concat()),
+        ];
+        let is_clean = seen.iter().all(|(_, lines)| lines.is_empty());
+        let is_transaction = self.subject.is_transaction();
+        let checked = &self.subject.checked;
+        if checked.not_rerunnable.is_some() && (is_clean || is_transaction) {
+            // What the checks cannot rule out the file has to say, though all went well here.
+            if is_clean && !checked.may_fail_twice {
+                self.fail("says that it is not rerunnable, and a second run is clean")
+                    .help = Some("delete the line `-- Not rerunnable: ...`".to_owned());
+            }
+            return false;
+        }
+        let help = if is_transaction {
+            "have it find its work done, or say why not at the top of the file: `-- Not rerunnable: <reason>`"
+        } else {
+            "have it find its work done: a statement that was cut off is started again"
+        };
+        for (what, lines) in seen {
+            if !lines.is_empty() {
+                let failure = self.fail(format!("a second run changes {what}"));
+                failure.lines = lines;
+                failure.help = Some(help.to_owned());
+            }
+        }
+        is_clean
     }
 
     fn went_forward(&mut self, before: &State, after: &State) {
@@ -618,11 +701,10 @@ impl<'a> Case<'a> {
         if moved.changed.is_empty() {
             return;
         }
-        let stem = self.subject.stem();
-        let places: Vec<String> = moved.places.into_iter().collect();
         let help = format!(
-            "where it is meant to, say so in {ROWS}/{stem}.sql: `-- changes {word}: {}: <reason>`",
-            places.join(", ")
+            "where it is meant to, say so in {ROWS}/{}.sql: `{}`",
+            self.subject.stem(),
+            Change::advice(word, &moved.places)
         );
         let failure = self.fail(format!("rows change {when}"));
         failure.lines = moved.changed;
@@ -632,10 +714,19 @@ impl<'a> Case<'a> {
     fn all_declared_happened(&mut self) {
         let changes = &self.subject.changes;
         for (nth, change) in changes.iter().enumerate() {
-            if !self.happened.contains(&nth) {
-                self.fail("a change that is announced does not happen")
-                    .lines = vec![format!("  {}", change.line)];
+            let places = change.places.iter().cloned();
+            let absent: Vec<String> = places
+                .filter(|place| !self.happened.contains(&(nth, place.clone())))
+                .collect();
+            if absent.is_empty() {
+                continue;
             }
+            let mut lines = vec![format!("  {}", change.line)];
+            if absent.len() < change.places.len() {
+                lines.push(format!("  unchanged: {}", absent.join(", ")));
+            }
+            self.fail("a change that is announced does not happen")
+                .lines = lines;
         }
     }
 }

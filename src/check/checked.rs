@@ -4,6 +4,7 @@ use super::allow::{Allowance, allowances};
 use super::file::{File, Part};
 use super::header::{lock_timeout, runs_without_transaction};
 use super::layout::{Content, Note, NoteKind, ReasonKind};
+use super::rerun::failing;
 use super::resume::{Residue, residues};
 use crate::source::{FileName, Span, Version};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub struct Checked {
     pub data_loss: Vec<String>,
     /// Why it cannot be run twice.
     pub not_rerunnable: Option<String>,
+    /// Whether a second run may fail, as far as the names in it tell: then it says why, or is refused.
+    pub may_fail_twice: bool,
     /// The rules that it is excused from, and why.
     pub allowances: Vec<Allowance>,
 }
@@ -101,6 +104,7 @@ impl Checked {
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
             not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),
+            may_fail_twice: !failing(file).is_empty(),
             allowances: allowances(file),
             stem: name.stem,
             description: name.description,

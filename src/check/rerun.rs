@@ -20,6 +20,11 @@ pub(super) fn not_rerunnable(file: &File<'_>) -> Vec<Finding> {
     if told || !file.forward.is_sound() {
         return Vec::new();
     }
+    failing(file).iter().map(finding).collect()
+}
+
+/// The steps that fail on a second run, whatever the file says of that.
+pub(super) fn failing(file: &File<'_>) -> Vec<Step> {
     let steps: Vec<Step> = file
         .forward
         .statements
@@ -33,7 +38,7 @@ pub(super) fn not_rerunnable(file: &File<'_>) -> Vec<Finding> {
     for step in &steps {
         names.play(step);
     }
-    let mut failing: Vec<&Step> = steps.iter().filter(|step| !names.play(step)).collect();
+    let mut failing: Vec<Step> = steps.into_iter().filter(|step| !names.play(step)).collect();
     // What `resumable` judges is its to say: no note helps there.
     let judged = file.forward.statements.iter();
     let judged: Vec<Span> = judged
@@ -43,7 +48,7 @@ pub(super) fn not_rerunnable(file: &File<'_>) -> Vec<Finding> {
     failing.retain(|step| !judged.contains(&step.span));
     // A statement that drops two things fails once.
     failing.dedup_by_key(|step| step.span);
-    failing.into_iter().map(finding).collect()
+    failing
 }
 
 fn finding(step: &Step) -> Finding {
