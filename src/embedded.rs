@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What opens a comment that is not about the purpose.
-const NOTES: [&str; 5] = [
+const NOTES: [&str; 6] = [
     "migrate:",
     "allow:",
     "Data loss:",
     "Not rerunnable:",
+    "Changes nothing:",
     "Rollback:",
 ];
 
@@ -411,7 +412,7 @@ fn leak_seal(seal: &crate::check::seal::Seal) -> &'static Seal {
         written: rows.written,
     });
     Box::leak(Box::new(Seal {
-        proven_on: seal.proven_on.iter().copied().collect::<Vec<_>>().leak(),
+        proven_on: seal.proven_on.majors().collect::<Vec<_>>().leak(),
         rerunnable: seal.rerunnable,
         locks: locks.collect::<Vec<_>>().leak(),
         rewrites: texts(&seal.rewrites),

@@ -470,6 +470,9 @@ async fn throw_away_servers_are_started_where_none_is_given() {
     let major = session
         .value("SELECT current_setting('server_version_num')::integer / 10000")
         .await;
+    let minor = session
+        .value("SELECT current_setting('server_version_num')::integer % 10000")
+        .await;
     let project = Project::of_things();
     golden(
         "migration_seal_throwaway.txt",
@@ -477,7 +480,7 @@ async fn throw_away_servers_are_started_where_none_is_given() {
     );
     let sealed = project.lock_file();
     assert!(
-        sealed.contains(&format!("proven_on = [{major}]\n")),
+        sealed.contains(&format!("proven_on = [\"{major}.{minor}\"]\n")),
         "{sealed}"
     );
     assert_eq!(project.prove(&["seal", "--all"]).code, Some(0));
@@ -687,7 +690,7 @@ fn what_a_function_leaves_in_the_session_is_found() {
         )
         .migration(
             "2026_01_03_1_leaks",
-            "-- It is called.\n-- Not rerunnable: the table would be there.\nSELECT leak();\n\n\
+            "-- It is called.\n-- Changes nothing: it leaks.\n-- Not rerunnable: the table would be there.\nSELECT leak();\n\n\
              -- Nothing to undo: nothing.\n",
         )
         .migration(
@@ -696,4 +699,56 @@ fn what_a_function_leaves_in_the_session_is_found() {
              -- Rollback:\n--   DROP VIEW thing_names;\n--   SELECT leak();\n",
         );
     golden("migration_session.txt", &told(&project.prove(&["seal"])));
+}
+
+#[test]
+fn what_changes_nothing_says_why() {
+    let asks = "-- It asks whether things are there.\n<note>SELECT count(*) FROM things;\n\n\
+         -- Nothing to undo: nothing.\n";
+    let view = "-- It makes a view.\n<note>CREATE OR REPLACE VIEW thing_names AS SELECT name FROM things;\n\n\
+         -- Rollback:\n--   DROP VIEW thing_names;\n";
+    let row = "-- It makes a row.\n<note>INSERT INTO things VALUES (3, 'three') ON CONFLICT DO NOTHING;\n\n\
+         -- Rollback:\n--   DELETE FROM things WHERE id = 3;\n--   -- Data loss: the third thing.\n";
+    let sealed = |asks_note: &str, others_note: &str| {
+        let project = Project::of_things()
+            .migration("2026_01_02_1_asks", &asks.replace("<note>", asks_note))
+            .migration("2026_01_03_1_view", &view.replace("<note>", others_note))
+            .migration("2026_01_04_1_row", &row.replace("<note>", others_note))
+            .rows(
+                "2026_01_04_1_row",
+                "-- changes forward, back: things: the third one comes and goes\n",
+            );
+        told(&project.prove(&["seal"]))
+    };
+    let note = "-- Changes nothing: it is a test.\n";
+    golden("migration_changes_nothing.txt", &sealed(note, ""));
+    golden("migration_changes_nothing_wrong.txt", &sealed("", note));
+}
+
+/// The minors of today's servers are others than those of the day of the seal.
+#[test]
+fn another_minor_is_no_difference() {
+    let project = Project::of_things();
+    assert_eq!(project.prove(&["seal"]).code, Some(0));
+    let lock_file = project.lock_file();
+    let (head, rest) = lock_file.split_once("proven_on = [\"").expect("a version");
+    let (version, rest) = rest.split_once('"').expect("it ends");
+    let (major, _) = version.split_once('.').expect("a minor");
+    for sealed_on in [
+        format!("\"{major}.999\""),
+        format!("\"{major}\""),
+        major.to_owned(),
+    ] {
+        let old_form = sealed_on.replace(&format!("\"{major}\""), major);
+        let edited = format!("{head}proven_on = [{old_form}{rest}");
+        project.put("migrations/migrations.lock", &edited);
+        let run = project.prove(&["check"]);
+        assert_eq!(run.code, Some(0), "{edited}\n{}", run.text());
+        assert_eq!(
+            project.prove(&["seal"]).code,
+            Some(0),
+            "nothing is to be sealed"
+        );
+        assert_eq!(project.lock_file(), edited);
+    }
 }

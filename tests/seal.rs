@@ -60,11 +60,15 @@ fn example() -> LockFile {
             ),
         ]),
         rollback_data_loss: texts(&["all users."]),
+        proven_on: [13, 18].into(),
         ..empty("2025_10_11_1_create_users")
     };
     let second = Seal {
         transaction: false,
         rerunnable: false,
+        proven_on: [(13, Some(23)), (17, None), (18, Some(4))]
+            .into_iter()
+            .collect(),
         data_loss: texts(&["the plan of \"old\" users.", "and more."]),
         locks: BTreeMap::from([
             ("users".to_owned(), TableLock::AccessExclusive),
@@ -161,6 +165,9 @@ const EDITS: &[(&str, &str, &str)] = &[
     ("no hash", "\"1a1a", "\"1A1a"),
     ("no table lock", "\"AccessExclusive\"", "\"Exclusiv\""),
     ("no server", "proven_on = [13, 18]", "proven_on = []"),
+    ("no version", "\"18.4\"", "\"18.04\""),
+    ("a major that is there twice", "\"18.4\"", "\"17.4\""),
+    ("majors with and without a minor", "\"17\"", "17"),
     ("a comment", "[migration.rows]", "[migration.rows] # few"),
     ("other spaces", "rerunnable = true", "rerunnable  = true"),
     ("an unknown key", "rerunnable = true", "rerunable = true"),
@@ -221,7 +228,8 @@ fn any_seal() -> impl Strategy<Value = Seal> {
     let rows = (number(), number()).prop_map(|(read, written)| Rows { read, written });
     let rows = prop::collection::btree_map(any_text(), rows, 0..3);
     let hashes = (any::<[u8; 32]>(), any::<[u8; 32]>());
-    let majors = prop::collection::btree_set(any::<u32>(), 1..4);
+    let minors = prop::option::of(any::<u32>());
+    let majors = prop::collection::btree_map(any::<u32>(), minors, 1..4);
     let facts = (any::<bool>(), any::<bool>(), majors, hashes);
     let added = prop::collection::btree_map(any_text(), any_text(), 0..4);
     (facts, texts(), texts(), locks, set(), rows, added).prop_map(
@@ -238,7 +246,7 @@ fn any_seal() -> impl Strategy<Value = Seal> {
             rollback,
             transaction,
             rerunnable,
-            proven_on,
+            proven_on: proven_on.into_iter().collect(),
             data_loss,
             rollback_data_loss: back,
             locks,

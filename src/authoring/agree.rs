@@ -9,7 +9,7 @@ use super::diff;
 use super::failure::Failure;
 use super::subject::Subject;
 use super::walk::Evidence;
-use crate::check::seal::{Seal, forward_sha256, rollback_sha256, schema_sha256};
+use crate::check::seal::{Proven, Seal, forward_sha256, rollback_sha256, schema_sha256};
 use crate::check::{Mode, Rollback};
 use crate::schema::{Objects, differences};
 
@@ -17,6 +17,7 @@ use crate::schema::{Objects, differences};
 pub(super) fn agree(
     subject: &Subject,
     evidence: &BTreeMap<u32, &Evidence>,
+    proven_on: Proven,
 ) -> Result<Seal, Vec<Failure>> {
     let Some((newest, theirs)) = evidence.last_key_value() else {
         return Err(Vec::new());
@@ -32,7 +33,7 @@ pub(super) fn agree(
         }
     }
     if failures.is_empty() {
-        return Ok(seal(subject, evidence, theirs));
+        return Ok(seal(subject, evidence, theirs, proven_on));
     }
     Err(super::failure::merged(failures))
 }
@@ -62,7 +63,12 @@ fn disagreements(theirs: &Evidence, ours: &Evidence) -> Vec<(&'static str, Vec<S
         .collect()
 }
 
-fn seal(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>, newest: &Evidence) -> Seal {
+fn seal(
+    subject: &Subject,
+    evidence: &BTreeMap<u32, &Evidence>,
+    newest: &Evidence,
+    proven_on: Proven,
+) -> Seal {
     let checked = &subject.checked;
     let text = &subject.forward.shown;
     let (before, after) = (&newest.before, &newest.after);
@@ -89,7 +95,7 @@ fn seal(subject: &Subject, evidence: &BTreeMap<u32, &Evidence>, newest: &Evidenc
         schema: schema_sha256(after),
         transaction: checked.mode == Mode::Transaction,
         rerunnable: newest.rerunnable,
-        proven_on: evidence.keys().copied().collect(),
+        proven_on,
         data_loss: checked.data_loss.clone(),
         rollback_data_loss: match &checked.rollback {
             Rollback::Sql { data_loss, .. } => data_loss.clone(),

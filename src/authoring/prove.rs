@@ -15,8 +15,16 @@ use super::walk::{Proof, walk};
 use crate::signal::Stop;
 use crate::source::MAJORS;
 
-/// For each major what its server says.
-pub(super) type Proofs = BTreeMap<u32, Vec<Proof>>;
+/// What each server says, by its major.
+pub(super) type Proofs = BTreeMap<u32, Proved>;
+
+/// What one server says.
+pub(super) struct Proved {
+    /// Its minor version.
+    pub(super) minor: u32,
+    /// Of each migration.
+    pub(super) proofs: Vec<Proof>,
+}
 
 /// The majors that are asked for. None where URLs say what is to be proven on: which majors those are is yet to be seen.
 pub(super) fn majors(on: &Servers) -> Result<Option<Vec<u32>>, Error> {
@@ -54,7 +62,7 @@ pub(super) async fn prove(
     let sources = sources(on, stop).await?;
     let queue = Mutex::new(sources.into_iter());
     let next = || queue.lock().ok().and_then(|mut queue| queue.next());
-    let lane = async || -> Result<Vec<(u32, Vec<Proof>)>, Error> {
+    let lane = async || -> Result<Vec<(u32, Proved)>, Error> {
         let mut proofs = Vec::new();
         while let Some(source) = next() {
             proofs.push(prove_at(source, subjects, stop).await?);
@@ -64,8 +72,8 @@ pub(super) async fn prove(
     // On two cores a third server would only make the others slower.
     let (one, two) = tokio::join!(lane(), lane());
     let mut all = Proofs::new();
-    for (major, proofs) in one?.into_iter().chain(two?) {
-        if all.insert(major, proofs).is_some() {
+    for (major, proved) in one?.into_iter().chain(two?) {
+        if all.insert(major, proved).is_some() {
             return Err(Error::Usage(format!(
                 "two of the servers are PostgreSQL {major}; one of each major is enough"
             )));
@@ -92,7 +100,7 @@ async fn prove_at(
     source: Source,
     subjects: &[Subject],
     stop: &Stop,
-) -> Result<(u32, Vec<Proof>), Error> {
+) -> Result<(u32, Proved), Error> {
     let start = Instant::now();
     let server = match source {
         Source::Bin(bin) => {
@@ -102,13 +110,14 @@ async fn prove_at(
         }
         Source::Url(url) => Server::at(&url).await?,
     };
-    let (major, version) = (server.major, server.version.clone());
+    let (major, minor) = (server.major, server.minor);
+    let version = server.version.clone();
     let result = stop.unless_stopped(Box::pin(walk(&server, subjects))).await;
     // Also after a failure or a signal.
     server.leave().await;
     let proofs = result??;
     eprintln!("PostgreSQL {version}: {}", took(start.elapsed()));
-    Ok((major, proofs))
+    Ok((major, Proved { minor, proofs }))
 }
 
 /// `4.2 s`.

@@ -9,7 +9,7 @@ use super::diff;
 use super::error::Error;
 use super::failure::{self, Failure};
 use super::project::{Project, ROWS};
-use super::prove::{Proofs, majors, prove, took};
+use super::prove::{Proofs, Proved, majors, prove, took};
 use super::subject::Subject;
 use super::today;
 use crate::check::seal::{Gate, LockFile, Seal, evidence_problems, rollback_sha256};
@@ -154,7 +154,7 @@ impl Files {
         let text = String::from_utf8_lossy(self.bytes(checked));
         let mut majors = majors.unwrap_or_default().iter();
         seal.rollback != rollback_sha256(checked, &text)
-            || !majors.all(|major| seal.proven_on.contains(major))
+            || !majors.all(|major| seal.proven_on.contains(*major))
     }
 
     fn bytes(&self, checked: &Checked) -> &[u8] {
@@ -202,14 +202,17 @@ async fn prove_all(subjects: &[Subject], on: &Servers, stop: &Stop) -> Result<Ve
     let mut failures = failure::merged(failures_of(&proofs));
     let mut seals = Vec::new();
     for subject in subjects.iter().filter(|subject| subject.is_wanted) {
-        let evidence: BTreeMap<u32, _> = proofs
-            .iter()
-            .filter_map(|(major, proofs)| {
-                let proof = proofs.iter().find(|proof| proof.stem == subject.stem())?;
-                Some((*major, proof.evidence.as_ref()?))
-            })
-            .collect();
-        match agree(subject, &evidence) {
+        let mut evidence = BTreeMap::new();
+        let mut servers = Vec::new();
+        for (major, Proved { minor, proofs }) in &proofs {
+            let mut proofs = proofs.iter();
+            let proof = proofs.find(|proof| proof.stem == subject.stem());
+            if let Some(seen) = proof.and_then(|proof| proof.evidence.as_ref()) {
+                evidence.insert(*major, seen);
+                servers.push((*major, Some(*minor)));
+            }
+        }
+        match agree(subject, &evidence, servers.into_iter().collect()) {
             Ok(seal) => seals.push(seal),
             Err(more) => failures.extend(more),
         }
@@ -224,7 +227,7 @@ async fn prove_all(subjects: &[Subject], on: &Servers, stop: &Stop) -> Result<Ve
 fn failures_of(proofs: &Proofs) -> impl Iterator<Item = Failure> {
     proofs
         .values()
-        .flatten()
+        .flat_map(|proved| &proved.proofs)
         .flat_map(|proof| proof.failures.iter().cloned())
 }
 
@@ -246,17 +249,21 @@ fn other_way_forward(old: &Seal, new: &Seal) -> Option<Failure> {
     (!lines.is_empty()).then(|| Failure::new(title).with(lines))
 }
 
-/// How what was found differs from the seal; where fewer majors were tried, only as far as they can tell.
+/// How what was found differs from the seal; where fewer majors were tried, only as far as they can tell. Another minor may
+/// be installed today than was sealed on.
 fn differs(sealed: &Seal, mut found: Seal) -> Option<Failure> {
-    let tried = found.proven_on.clone();
-    if tried.is_subset(&sealed.proven_on) && tried != sealed.proven_on {
+    let tried: BTreeSet<u32> = found.proven_on.majors().collect();
+    let all: BTreeSet<u32> = sealed.proven_on.majors().collect();
+    if tried.is_subset(&all) {
         found.proven_on.clone_from(&sealed.proven_on);
+    }
+    if tried.is_subset(&all) && tried != all {
         for (table, lock) in &sealed.locks {
             // Another major may take a stronger one.
             let ours = found.locks.entry(table.clone()).or_insert(*lock);
             *ours = (*lock).max(*ours);
         }
-        if tried.last() != sealed.proven_on.last() {
+        if tried.last() != all.last() {
             found.rows.clone_from(&sealed.rows);
         }
     }
@@ -295,7 +302,7 @@ fn report(seals: &[Seal], end: &str) -> String {
     }
     let majors: BTreeSet<u32> = seals
         .iter()
-        .flat_map(|seal| seal.proven_on.iter().copied())
+        .flat_map(|seal| seal.proven_on.majors())
         .collect();
     let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
     let count = count(seals.len(), "migration");

@@ -23,6 +23,8 @@ const ROLES_UNREAD: &str = "the roles of the server cannot be read";
 pub(super) struct Server {
     /// Its major version.
     pub(super) major: u32,
+    /// Its minor version.
+    pub(super) minor: u32,
     /// Its whole version, as it says it: `17.12 (Debian 17.12-0+deb13u1)`.
     pub(super) version: String,
     /// How the owner of the databases connects.
@@ -90,16 +92,17 @@ impl Server {
         config: Config,
         throwaway: Option<Throwaway>,
     ) -> anyhow::Result<Self> {
-        let version = "SELECT current_setting('server_version_num')::integer / 10000, \
+        let version = "SELECT current_setting('server_version_num')::integer, \
                               current_setting('server_version')";
         let version = admin.query_one(version, &[]).await;
         let version = version.map_err(unforeseen("the version of the server cannot be read"))?;
-        let major: i32 = version.get(0);
+        let number = u32::try_from(version.get::<_, i32>(0))?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Ok(Self {
-            major: u32::try_from(major)?,
+            major: number / 10_000,
+            minor: number % 10_000,
             version: version.get(1),
             config,
             admin,

@@ -276,6 +276,7 @@ impl Walk<'_> {
             &after.objects,
         );
         case.went_forward(&before, &after);
+        case.changes_something(&before, &after);
         if case.leaks {
             // What is tried in an open transaction would find what it has left there.
             case.fill(&self.full.session).await;
@@ -603,6 +604,27 @@ impl<'a> Case<'a> {
                 }
                 false
             }
+        }
+    }
+
+    /// A migration that changes nothing is a mistake, or does what nobody reads, and then no proof says anything of it.
+    fn changes_something(&mut self, before: &State, after: &State) {
+        let lines = self.schema_lines(before, after);
+        let moved = moved(&before.rows, &after.rows, &[], Move::Forward);
+        let lines = [lines, moved.lost, moved.changed].concat();
+        match (self.subject.checked.changes_nothing, lines.is_empty()) {
+            (false, true) => {
+                self.fail("changes nothing that is read").help = Some(
+                    "delete it, or say why it is there at the top of the file: `-- Changes nothing: <reason>`"
+                        .to_owned(),
+                );
+            }
+            (true, false) => {
+                let failure = self.fail("says that it changes nothing, and it does");
+                failure.lines = lines;
+                failure.help = Some("delete the line `-- Changes nothing: ...`".to_owned());
+            }
+            (false, false) | (true, true) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! `-- allow: <rule>: <reason>`: what a file may do although a rule refuses it. It holds for the whole file.
 
+use super::enum_value::{self, ENUM_VALUE};
 use super::file::File;
 use super::layout::{Note, NoteKind};
 use super::problem::Finding;
@@ -90,7 +91,11 @@ fn wrong(file: &File<'_>, span: Span, rule: &str, reason: &str) -> Option<Findin
     if SEAL_RULES.contains(&rule) || !file.forward.is_sound() {
         return None;
     }
-    let is_needed = file.unsafe_ddl().iter().any(|found| found.rule == rule);
+    let is_needed = if rule == ENUM_VALUE {
+        !enum_value::uses(file).is_empty()
+    } else {
+        file.unsafe_ddl().iter().any(|found| found.rule == rule)
+    };
     (!is_needed).then(|| {
         let message = format!("this allows nothing: `{rule}` finds nothing in the file");
         Finding::at(span, message).help("delete the line")
@@ -100,7 +105,7 @@ fn wrong(file: &File<'_>, span: Span, rule: &str, reason: &str) -> Option<Findin
 /// The rules that can be allowed.
 fn names() -> impl Iterator<Item = &'static str> {
     let hazards = HAZARDS.iter().map(|hazard| hazard.name);
-    hazards.chain(SEAL_RULES)
+    hazards.chain(SEAL_RULES).chain([ENUM_VALUE])
 }
 
 fn is_known(rule: &str) -> bool {

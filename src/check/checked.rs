@@ -42,6 +42,8 @@ pub struct Checked {
     pub data_loss: Vec<String>,
     /// Why it cannot be run twice.
     pub not_rerunnable: Option<String>,
+    /// Whether the file says why its forward part changes nothing that is read.
+    pub changes_nothing: bool,
     /// Whether a second run may fail, as far as the names in it tell: then it says why, or is refused.
     pub may_fail_twice: bool,
     /// The rules that it is excused from, and why.
@@ -104,6 +106,7 @@ impl Checked {
             rollback: Rollback::of(file),
             data_loss: texts(&file.layout.notes, NoteKind::DataLoss),
             not_rerunnable: (!reasons.is_empty()).then(|| reasons.join(" ")),
+            changes_nothing: !texts(&file.layout.notes, NoteKind::ChangesNothing).is_empty(),
             may_fail_twice: !failing(file).is_empty(),
             allowances: allowances(file),
             stem: name.stem,

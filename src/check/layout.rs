@@ -53,9 +53,10 @@ pub(super) enum ReasonKind {
 }
 
 /// The words that a comment may open a note with, as they are to be written.
-pub(super) const WORDS: [(&str, NoteKind); 4] = [
+pub(super) const WORDS: [(&str, NoteKind); 5] = [
     ("Data loss:", NoteKind::DataLoss),
     ("Not rerunnable:", NoteKind::NotRerunnable),
+    ("Changes nothing:", NoteKind::ChangesNothing),
     ("migrate:", NoteKind::Header),
     ("allow:", NoteKind::Allow),
 ];
@@ -69,6 +70,7 @@ const REASONS: [(&str, ReasonKind); 2] = [
 pub(super) enum NoteKind {
     DataLoss,
     NotRerunnable,
+    ChangesNothing,
     Header,
     Allow,
 }

@@ -1,4 +1,4 @@
-//! The notes in comments: `Data loss:` and `Not rerunnable:`.
+//! The notes in comments: `Data loss:`, `Not rerunnable:` and `Changes nothing:`.
 
 use super::file::File;
 use super::layout::{Note, NoteKind};
@@ -24,6 +24,7 @@ fn malformed(note: &Note) -> Option<Finding> {
     let word = match note.kind {
         NoteKind::DataLoss => "Data loss:",
         NoteKind::NotRerunnable => "Not rerunnable:",
+        NoteKind::ChangesNothing => "Changes nothing:",
         NoteKind::Header | NoteKind::Allow => return None,
     };
     note.text.is_empty().then(|| {

@@ -86,6 +86,19 @@ const fn file(
     }
 }
 
+/// A rule about the file that may take one thing for another.
+const fn excusable(
+    name: &'static str,
+    refuses: &'static str,
+    fix: &'static str,
+    judge: fn(&File<'_>) -> Vec<Finding>,
+) -> Rule {
+    Rule {
+        can_be_allowed: true,
+        ..file(name, refuses, fix, judge)
+    }
+}
+
 const fn hazard(hazard: &'static Hazard) -> Rule {
     Rule {
         name: hazard.name,
@@ -150,7 +163,7 @@ const NAMED: &[Rule] = &[
     file("final-semicolon", "a last statement that no semicolon ends", "add it: what follows a migration would run into it", syntax::final_semicolon),
     file("no-statement", "a forward part without a statement", "write the SQL of the migration, or delete the file", syntax::no_statement),
     file("rollback-block", "a missing or misshapen rollback block", "end the file with `-- Rollback:` and, in comments below it, SQL, or with `-- Irreversible: <reason>`, or with `-- Nothing to undo: <reason>`", rollback::rollback_block),
-    file("note-form", "a note that is misspelt or without a reason", "write `-- Data loss: <what>` or `-- Not rerunnable: <reason>`; in the rollback block, `--   -- Data loss: <what>`", notes::note_form),
+    file("note-form", "a note that is misspelt or without a reason", "write `-- Data loss: <what>`, `-- Not rerunnable: <reason>` or `-- Changes nothing: <reason>`; in the rollback block, `--   -- Data loss: <what>`", notes::note_form),
     file("header-line", "a header that is unknown, repeated, out of its place or without its value", "write `-- migrate: no-transaction` or `-- migrate: lock-timeout=<time>` at the top of the file, once", header::header_line),
     // What the statements do.
     file("transaction-control", "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin", "delete it: each migration is run in a transaction of its own, together with its history row", transaction::transaction_control),
@@ -159,7 +172,7 @@ const NAMED: &[Rule] = &[
     file("search-path", "a changed search_path", "delete it and write the schema before the name: search_path is pinned while a migration runs", session::search_path),
     file("session-state", "what stays in the session after the migration: SET without LOCAL, RESET, another role, PREPARE, temporary objects, session-level advisory locks, LISTEN, LOAD", "use the form that ends with the transaction: `SET LOCAL`, `set_config(..., true)`, `CREATE TEMP TABLE ... ON COMMIT DROP`, `pg_advisory_xact_lock`", session_state::session_state),
     file("copy-stream", "COPY over the connection", "write the rows as INSERT; what a migration prints is read by nobody", session::copy_stream),
-    file("enum-value", "an enum value added and used in one file", "use it in a later migration: PostgreSQL allows that only after the one that adds it has committed", enum_value::enum_value),
+    excusable("enum-value", "an enum value added and used in one file", "use it in a later migration: PostgreSQL allows that only after the one that adds it has committed", enum_value::enum_value),
     file("data-loss", "rows or columns destroyed without a word", "say which: `-- Data loss: <what is lost>`, in the rollback block `--   -- Data loss: <what is lost>`", data_loss::data_loss),
     file("not-rerunnable", "a second run that fails without a word", "write `IF NOT EXISTS`, `IF EXISTS` or `OR REPLACE`, or drop it before; or say why not: `-- Not rerunnable: <reason>`", rerun::not_rerunnable),
     file("resumable", "statements outside of a transaction that a killed run could not start again", "give it a name, and write `IF NOT EXISTS` or `IF EXISTS` before that, one object a statement: after a kill the statement is started again", resume::resumable),
@@ -173,6 +186,7 @@ const NAMED: &[Rule] = &[
     sealed("sealed-order", "a new file before a sealed one", "give it the name that the message says: today, and the next free counter", seal::sealed_order),
     sealed("seal-contradiction", "a seal that says otherwise than its file", "bring it back: `git checkout HEAD -- migrations/migrations.lock`, then run `cargo migration seal`", seal::seal_contradiction),
     sealed(seal::UNSEALED, "a file without a seal, in a release build; a debug build warns", "`cargo migration seal` proves it", seal::unsealed),
+    sealed(seal::UNPROVEN, "a seal that lacks a promised major of PostgreSQL, in a release build; a debug build warns", "prove it there, too: `cargo migration seal`", seal::unproven),
     evidence("table-rewrite", "a table that is rewritten", seal::REWRITE_RECIPE, seal::table_rewrite),
     evidence("long-table-lock", "a table that nobody can read while rows are read or written", seal::LONG_LOCK_RECIPE, seal::long_table_lock),
 ];

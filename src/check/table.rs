@@ -123,7 +123,7 @@ fn seal(seal: &Seal) -> String {
         format!("Rows {{ table: {table:?}, read: {read}, written: {written} }}")
     });
     let fields = [
-        ("proven_on", list(seal.proven_on.iter().map(grouped))),
+        ("proven_on", list(seal.proven_on.majors().map(grouped))),
         ("rerunnable", seal.rerunnable.to_string()),
         ("locks", list(locks)),
         ("rewrites", list(seal.rewrites.iter().map(quoted))),

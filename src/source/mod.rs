@@ -12,7 +12,7 @@ mod version;
 
 pub use day::Day;
 pub use excerpt::{Excerpt, Note};
-pub use majors::{MAJORS, newest_proven_before};
+pub use majors::{MAJORS, PROMISED, newest_proven_before};
 pub use name::{FileName, NameProblem};
 pub use span::{Location, Span};
 pub use table_lock::{Blocks, NoTableLock, TableLock};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dsentr_migrate::check::seal::{LockFile, Seal, forward_sha256, rollback_sha256, schema_sha256};
 use dsentr_migrate::check::{Checked, Entry, Mode, Rollback, check};
+use dsentr_migrate::source::PROMISED;
 
 /// The seal of a file that does nothing to the schema, as far as the file itself decides it.
 pub(crate) fn seal(checked: &Checked, text: &str) -> Seal {
@@ -30,7 +31,7 @@ pub(crate) fn empty(stem: &str) -> Seal {
         schema: [0; 32],
         transaction: true,
         rerunnable: true,
-        proven_on: BTreeSet::from([13, 18]),
+        proven_on: PROMISED.into(),
         data_loss: Vec::new(),
         rollback_data_loss: Vec::new(),
         locks: BTreeMap::new(),

@@ -5,19 +5,21 @@ use super::super::rules::{Check, RULES};
 use super::super::{Checked, Entry, Judged, Mode, Rollback};
 use super::evidence::evidence_problems;
 use super::{Agreed, LOCK_FILE, LockFile, Seal, hash};
-use crate::source::{Day, FileName, Span};
-use std::collections::BTreeMap;
+use crate::source::{Day, FileName, PROMISED, Span};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The rule that a debug build may break.
+/// The rules that a debug build may break.
 pub(in super::super) const UNSEALED: &str = "unsealed";
+pub(in super::super) const UNPROVEN: &str = "unproven";
+const OF_A_RELEASE: [&str; 2] = [UNSEALED, UNPROVEN];
 
 /// What the folder is judged for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gate {
     /// The day on which a new file would be named.
     pub today: Day,
-    /// Whether the build is one to ship: then every file must be sealed.
+    /// Whether the build is one to ship: then every file must be sealed, on every major that is promised.
     pub release: bool,
 }
 
@@ -72,7 +74,7 @@ pub(in super::super) fn judge(
         today: gate.today,
     };
     let mut problems = sealed.problems();
-    let is_warning = |problem: &mut Problem| !gate.release && problem.rule == UNSEALED;
+    let is_warning = |problem: &mut Problem| !gate.release && OF_A_RELEASE.contains(&problem.rule);
     verdict.warnings = problems.extract_if(.., is_warning).collect();
     verdict.problems = problems;
     verdict
@@ -330,4 +332,30 @@ pub(in super::super) fn unsealed(sealed: &Sealed<'_>) -> Vec<(String, Finding)> 
         (file.name.clone(), Finding::whole(message))
     };
     sealed.new_files().map(finding).collect()
+}
+
+/// One finding for the whole file: where a major is missing, it is mostly missing everywhere.
+pub(in super::super) fn unproven(sealed: &Sealed<'_>) -> Vec<(String, Finding)> {
+    let lacking = |seal: &&Seal| !seal.proven_on.lacks(&PROMISED).is_empty();
+    let seals: Vec<&Seal> = sealed.seals().iter().filter(lacking).collect();
+    let Some(first) = seals.first() else {
+        return Vec::new();
+    };
+    let majors: BTreeSet<u32> = seals
+        .iter()
+        .flat_map(|seal| seal.proven_on.lacks(&PROMISED))
+        .collect();
+    let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
+    let are = match seals.len() - 1 {
+        0 => "is".to_owned(),
+        1 => "and 1 other migration are".to_owned(),
+        count => format!("and {count} other migrations are"),
+    };
+    let message = format!(
+        "`{}` {are} not proven on PostgreSQL {}, which is promised",
+        first.stem,
+        majors.join(", ")
+    );
+    let help = "prove it there, too: `cargo migration seal`";
+    vec![(LOCK_FILE.to_owned(), Finding::whole(message).help(help))]
 }

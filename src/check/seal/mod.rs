@@ -7,6 +7,7 @@ mod agreed;
 mod evidence;
 mod gate;
 mod hash;
+mod proven;
 mod read;
 mod write;
 
@@ -15,11 +16,12 @@ pub use agreed::Agreed;
 pub use evidence::evidence_problems;
 pub use gate::Gate;
 pub use hash::{file_sum, forward_sha256, rollback_sha256, schema_sha256};
+pub use proven::Proven;
 
 pub(super) use evidence::{LONG_LOCK_RECIPE, REWRITE_RECIPE, long_table_lock, table_rewrite};
 pub(super) use gate::{
-    Sealed, UNSEALED, judge, seal_contradiction, sealed_file, sealed_forward, sealed_order,
-    sealed_rollback, unsealed,
+    Sealed, UNPROVEN, UNSEALED, judge, seal_contradiction, sealed_file, sealed_forward,
+    sealed_order, sealed_rollback, unproven, unsealed,
 };
 
 use super::problem::Problem;
@@ -52,8 +54,8 @@ pub struct Seal {
     pub transaction: bool,
     /// Whether a second run is clean.
     pub rerunnable: bool,
-    /// The majors of PostgreSQL that all this was proven on.
-    pub proven_on: BTreeSet<u32>,
+    /// The versions of PostgreSQL that all this was proven on, one of each major.
+    pub proven_on: Proven,
     /// What the way forward destroys, in the words of the file.
     pub data_loss: Vec<String>,
     /// What the way back destroys, in the words of the file.

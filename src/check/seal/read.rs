@@ -5,6 +5,7 @@
 
 use super::super::problem::Finding;
 use super::hash::{hex, schema_sha256, short, unhex};
+use super::proven::{Proven, Written};
 use super::write::write;
 use super::{LockFile, Rows, Seal};
 use crate::source::{FileName, Span, TableLock};
@@ -30,7 +31,7 @@ struct Block {
     schema: Spanned<String>,
     transaction: bool,
     rerunnable: bool,
-    proven_on: Spanned<BTreeSet<u32>>,
+    proven_on: Spanned<Vec<Written>>,
     #[serde(default)]
     data_loss: Vec<String>,
     #[serde(default)]
@@ -140,8 +141,16 @@ fn seal(block: &Block) -> Result<Seal, Vec<Finding>> {
     if let Err(problem) = FileName::parse(&format!("{}.sql", block.name.get_ref())) {
         findings.push(at(&block.name, problem.message));
     }
-    if block.proven_on.get_ref().is_empty() {
-        findings.push(at(&block.proven_on, "it was proven on no server"));
+    let proven_on = Proven::read(block.proven_on.get_ref());
+    match &proven_on {
+        None => findings.push(at(
+            &block.proven_on,
+            "these are no versions of PostgreSQL, one of each major",
+        )),
+        Some(servers) if servers.is_empty() => {
+            findings.push(at(&block.proven_on, "it was proven on no server"));
+        }
+        Some(_) => {}
     }
     let mut locks = BTreeMap::new();
     for (table, mode) in &block.locks {
@@ -166,7 +175,7 @@ fn seal(block: &Block) -> Result<Seal, Vec<Finding>> {
         schema,
         transaction: block.transaction,
         rerunnable: block.rerunnable,
-        proven_on: block.proven_on.get_ref().clone(),
+        proven_on: proven_on.unwrap_or_default(),
         data_loss: block.data_loss.clone(),
         rollback_data_loss: block.rollback_data_loss.clone(),
         locks,

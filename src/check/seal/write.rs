@@ -28,8 +28,7 @@ fn block(seal: &Seal) -> String {
     text += &format!("schema = \"{}\"\n", hex(&seal.schema));
     text += &format!("transaction = {}\n", seal.transaction);
     text += &format!("rerunnable = {}\n", seal.rerunnable);
-    let majors: Vec<String> = seal.proven_on.iter().map(u32::to_string).collect();
-    text += &format!("proven_on = [{}]\n", majors.join(", "));
+    text += &format!("proven_on = {}\n", seal.proven_on.to_toml());
     text += &list("data_loss", &seal.data_loss);
     text += &list("rollback_data_loss", &seal.rollback_data_loss);
     text += &list("rewrites", &seal.rewrites);
