@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::object::above;
-use super::{Objects, Schema};
+use super::{Objects, Schema, same_definition};
 use serde::Serialize;
 
 /// An object that is not as it should be.
@@ -60,51 +60,62 @@ pub fn differences<'a>(
     found: &'a Objects,
 ) -> Vec<Difference> {
     let expected: BTreeMap<&str, &str> = expected.into_iter().collect();
-    let found: BTreeMap<&str, &str> = found
-        .iter()
-        .map(|(object, definition)| (object.as_str(), definition.as_str()))
-        .collect();
-    let mut differences = Vec::new();
-    for (&object, &definition) in &expected {
-        match found.get(object) {
-            Some(&found) if found == definition => {}
-            Some(&found) => differences.push(Difference::Different {
+    let should = |object: &str| expected.get(object).copied();
+    let is = |object: &str| found.get(object).map(String::as_str);
+    let extra = found.keys().map(String::as_str);
+    let extra = extra.filter(|object| !expected.contains_key(object));
+    let mut objects: Vec<&str> = expected.keys().copied().chain(extra).collect();
+    objects.sort_unstable();
+    objects
+        .into_iter()
+        .filter_map(|object| difference(object, &should, &is))
+        .collect()
+}
+
+/// What differs of one object, by the definition that it should have and the one that it has. None for a part of a whole
+/// that is absent or extra.
+pub(crate) fn difference<'a, 'b>(
+    object: &str,
+    should: &impl Fn(&str) -> Option<&'a str>,
+    is: &impl Fn(&str) -> Option<&'b str>,
+) -> Option<Difference> {
+    match (should(object), is(object)) {
+        (Some(expected), Some(found)) => {
+            let is_same = same_definition(object, expected, found);
+            (!is_same).then(|| Difference::Different {
                 object: object.to_owned(),
-                expected: definition.to_owned(),
+                expected: expected.to_owned(),
                 found: found.to_owned(),
-            }),
-            None if goes_with_whole(object, &expected, &found) => {}
-            None => differences.push(Difference::Absent {
-                object: object.to_owned(),
-                expected: definition.to_owned(),
-            }),
+            })
         }
-    }
-    for (&object, &definition) in &found {
-        if !expected.contains_key(object) && !goes_with_whole(object, &found, &expected) {
-            differences.push(Difference::Extra {
+        (Some(expected), None) => {
+            (!goes_with_whole(object, should, is)).then(|| Difference::Absent {
                 object: object.to_owned(),
-                found: definition.to_owned(),
-            });
+                expected: expected.to_owned(),
+            })
         }
+        (None, Some(found)) => {
+            (!goes_with_whole(object, is, should)).then(|| Difference::Extra {
+                object: object.to_owned(),
+                found: found.to_owned(),
+            })
+        }
+        (None, None) => None,
     }
-    differences.sort_by(|a, b| a.object().cmp(b.object()));
-    differences
 }
 
 /// Whether what an object is a part of is here and not there.
-fn goes_with_whole(
+fn goes_with_whole<'a, 'b>(
     object: &str,
-    here: &BTreeMap<&str, &str>,
-    there: &BTreeMap<&str, &str>,
+    here: &impl Fn(&str) -> Option<&'a str>,
+    there: &impl Fn(&str) -> Option<&'b str>,
 ) -> bool {
-    let definition = |object: &str| here.get(object).copied();
-    let mut wholes = above(object, definition);
+    let mut wholes = above(object, here);
     while let Some(whole) = wholes.pop() {
-        if here.contains_key(whole.as_str()) && !there.contains_key(whole.as_str()) {
+        if here(&whole).is_some() && there(&whole).is_none() {
             return true;
         }
-        wholes.extend(above(&whole, definition));
+        wholes.extend(above(&whole, here));
     }
     false
 }

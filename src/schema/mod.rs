@@ -7,6 +7,7 @@
 //!
 //! It reads, and compares with what should be there. What should be there is the seals' to know.
 
+mod body;
 mod difference;
 mod known;
 mod normal;
@@ -15,6 +16,7 @@ mod read;
 
 use std::collections::BTreeMap;
 
+pub use self::body::same_definition;
 pub use self::difference::{Difference, differences, steady};
 pub(crate) use self::object::{before_last_dot, split_at_last};
 pub use self::object::{grantee, wholes};
