@@ -129,38 +129,22 @@ pub fn judge(
     let expected = sealed
         .iter()
         .map(|(object, definition)| (*object, *definition));
-    let mut drift = live.differences(expected);
-    drift.retain(|difference| !is_of_others(difference, live));
-    let adoption = live.remark.as_deref().and_then(Adoption::of);
-    let accepted = |difference: &Difference| adoption.as_ref()?.reason(difference);
+    let rules = Rules::of(live, ignore);
+    let mut drift = Vec::new();
     let mut ignored = Vec::new();
     let mut used = vec![false; ignore.len()];
-    drift.retain(|difference| {
-        let object = difference.object();
-        let mut entries = ignore.iter().enumerate();
-        let covering = entries.find(|(_, entry)| {
-            live.with_wholes(object)
-                .iter()
-                .any(|object| entry.covers(object))
-        });
-        let reason = match covering {
-            Some((at, entry)) => {
-                used[at] = true;
-                entry.reason.clone()
+    for difference in live.differences(expected) {
+        match rules.weigh(&difference) {
+            Weight::Nothing => {}
+            Weight::Drift => drift.push(difference),
+            Weight::Ignored { reason, entry } => {
+                if let Some(entry) = entry {
+                    used[entry] = true;
+                }
+                ignored.push(Ignored { difference, reason });
             }
-            // The migration that would grant it has told which statements its owner should run.
-            None => match (live.keeper(object), accepted(difference)) {
-                (Some(keeper), _) => format!("only the owner, {keeper}, can grant that"),
-                (None, Some(reason)) => reason,
-                (None, None) => return true,
-            },
-        };
-        ignored.push(Ignored {
-            difference: difference.clone(),
-            reason,
-        });
-        false
-    });
+        }
+    }
     let idle = ignore.iter().zip(used).filter(|(_, used)| !used);
     Verdict {
         position,
@@ -169,6 +153,79 @@ pub fn judge(
         ignored,
         idle: idle.map(|(entry, _)| entry.object.clone()).collect(),
     }
+}
+
+/// What a difference counts for.
+pub(crate) enum Weight {
+    /// Nothing: it is another's, or makes no difference.
+    Nothing,
+    /// It may differ.
+    Ignored {
+        /// Why.
+        reason: String,
+        /// The place of the setting that says so.
+        entry: Option<usize>,
+    },
+    /// It should not differ.
+    Drift,
+}
+
+/// What may differ in a live schema, by the settings, by who owns what, and by what was accepted.
+pub(crate) struct Rules<'a> {
+    live: &'a Schema,
+    ignore: &'a [Ignore],
+    adoption: Option<Adoption>,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn of(live: &'a Schema, ignore: &'a [Ignore]) -> Self {
+        Self {
+            live,
+            ignore,
+            adoption: live.remark.as_deref().and_then(Adoption::of),
+        }
+    }
+
+    pub(crate) fn weigh(&self, difference: &Difference) -> Weight {
+        if is_of_others(difference, self.live) || is_elsewhere(difference) {
+            return Weight::Nothing;
+        }
+        let object = difference.object();
+        if let Some(entry) = self.covering(object) {
+            return Weight::Ignored {
+                reason: self.ignore[entry].reason.clone(),
+                entry: Some(entry),
+            };
+        }
+        // The migration that would grant it has shown which statements its owner should run.
+        let keeper = self.live.keeper(object);
+        let keeper = keeper.map(|keeper| format!("only the owner, {keeper}, can grant that"));
+        let accepted = || self.adoption.as_ref()?.reason(difference);
+        match keeper.or_else(accepted) {
+            Some(reason) => Weight::Ignored {
+                reason,
+                entry: None,
+            },
+            None => Weight::Drift,
+        }
+    }
+
+    /// The place of the setting that covers an object, or what it is a part of.
+    fn covering(&self, object: &str) -> Option<usize> {
+        if self.ignore.is_empty() {
+            return None;
+        }
+        let all = self.live.with_wholes(object);
+        let mut entries = self.ignore.iter();
+        entries.position(|entry| all.iter().any(|object| entry.covers(object)))
+    }
+}
+
+/// Whether an extension is merely in another schema. Some platforms keep all extensions in a schema of their own, and
+/// what of ours uses one says itself where that is.
+fn is_elsewhere(difference: &Difference) -> bool {
+    matches!(difference, Difference::Different { .. })
+        && difference.object().starts_with("extension ")
 }
 
 /// What a look at the live schema found.

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use dsentr_migrate::embedded::MIGRATIONS;
 use support::catalogue;
 use support::executable::{Dsentr, Run, dsentr};
 use support::golden::golden;
@@ -616,6 +617,40 @@ async fn the_inside_of_an_existing_database_is_completed() {
     golden("bootstrap_hardened.txt", &told(&server, &hardened));
     let by_superuser = command(&server, "postgres", &["bootstrap", "--up"]).run();
     assert_eq!(by_superuser.code, Some(0), "{}", by_superuser.text());
+}
+
+/// As on platforms that keep all extensions in a schema of their own.
+#[tokio::test]
+async fn the_extension_may_be_in_a_schema_of_its_own() {
+    let server = Server::of_its_own();
+    server.administer(&[
+        "CREATE ROLE dsentr LOGIN",
+        "CREATE DATABASE dsentr OWNER dsentr",
+        r#"ALTER DATABASE dsentr SET search_path TO "$user", public, extensions"#,
+    ]);
+    let session = Session::open(&url(&server, "postgres", "dsentr")).await;
+    session
+        .batch(
+            "CREATE SCHEMA extensions; GRANT USAGE ON SCHEMA extensions TO PUBLIC;
+             CREATE EXTENSION pgcrypto WITH SCHEMA extensions",
+        )
+        .await;
+    let steps = MIGRATIONS.len().to_string();
+    let back = ["rollback", "--steps", &steps, "--accept-data-loss"];
+    for arguments in [
+        &["bootstrap"][..],
+        &["up", "--verify"],
+        &["verify"],
+        &back,
+        &["verify"],
+        &["up"],
+        &["verify"],
+    ] {
+        let run = command(&server, "postgres", arguments).run();
+        assert_eq!(run.code, Some(0), "{arguments:?}: {}", run.text());
+    }
+    let place = "SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pgcrypto'";
+    assert_eq!(session.value(place).await, "extensions");
 }
 
 #[tokio::test]
