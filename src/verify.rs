@@ -281,7 +281,7 @@ fn is_of_others(difference: &Difference, live: &Schema) -> bool {
 }
 
 /// A name as the catalogue spells it.
-fn unquoted(name: &str) -> String {
+pub(crate) fn unquoted(name: &str) -> String {
     let inner = name
         .strip_prefix('"')
         .and_then(|name| name.strip_suffix('"'));

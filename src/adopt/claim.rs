@@ -1,6 +1,6 @@
 //! What the claim of another tool is worth.
 
-use super::Version;
+use super::{Doubt, Version};
 use crate::embedded::Migration;
 use crate::foreign::{Claim, Entry, Outcome};
 
@@ -30,6 +30,19 @@ pub enum Agreement {
     Unknown,
 }
 
+/// The newest of this binary's migrations that each tool has applied.
+pub(super) fn newest_claimed(embedded: &[Migration], claims: &[Claim]) -> Vec<Version> {
+    let newest = claims.iter().map(|claim| applied(embedded, claim).max());
+    newest.flatten().collect()
+}
+
+/// The migrations of this binary that a tool has applied.
+fn applied(embedded: &[Migration], claim: &Claim) -> impl Iterator<Item = Version> {
+    let entries = claim.entries.iter().flatten();
+    let done = entries.filter(|entry| entry.outcome == Outcome::Done);
+    done.filter_map(|entry| counterpart(embedded, entry))
+}
+
 /// Holds claims against the versions that have the schema, or against the nearest.
 pub(super) fn judged(
     embedded: &[Migration],
@@ -45,10 +58,7 @@ pub(super) fn judged(
     claims
         .into_iter()
         .map(|claim| {
-            let entries = claim.entries.iter().flatten();
-            let done = entries.filter(|entry| entry.outcome == Outcome::Done);
-            let versions = done.filter_map(|entry| counterpart(embedded, entry));
-            let versions: Vec<Version> = versions.collect();
+            let versions: Vec<Version> = applied(embedded, &claim).collect();
             let agreement = match versions.iter().max() {
                 None => Agreement::Unknown,
                 Some(&newest) if range.contains(&Some(newest)) => Agreement::Agrees(newest),
@@ -69,21 +79,36 @@ pub(super) fn judged(
 }
 
 impl Judged {
-    /// What only a person can judge, a sentence each.
-    pub(super) fn doubts(&self) -> Vec<String> {
+    /// What only a person can judge. `role` is the one that looked.
+    pub(super) fn doubts(&self, role: &str) -> Vec<Doubt> {
         let Claim { tool, table, .. } = &self.claim;
+        let Some(_) = &self.claim.entries else {
+            return vec![Doubt {
+                what: format!("the role {role} may not read {table} of {tool}"),
+                remedy: format!(
+                    "let the role {role} read {table} (USAGE on the schema, SELECT on the table and on all of its rows), and run it again"
+                ),
+            }];
+        };
+        let of_data = |what| Doubt {
+            what,
+            remedy: "find out what that run did to the data".to_owned(),
+        };
         let broken = self.broken.iter().map(|(entry, _)| {
             let how = match entry.outcome {
                 Outcome::Failed => "failed",
                 Outcome::Dirty | Outcome::Done => "was left dirty",
             };
-            format!("{} of {tool} {how}, as {table} says", entry.title())
+            of_data(format!(
+                "{} of {tool} {how}, as {table} says",
+                entry.title()
+            ))
         });
-        let mut doubts: Vec<String> = broken.collect();
+        let mut doubts: Vec<Doubt> = broken.collect();
         if let Agreement::Ahead(version) = self.agreement {
-            doubts.push(format!(
+            doubts.push(of_data(format!(
                 "{table} of {tool} has {version}, and the schema has not"
-            ));
+            )));
         }
         doubts
     }

@@ -1,15 +1,32 @@
 //! Finds the version.
 
 use super::beside::{Beside, is_beside};
-use super::claim::{Agreement, Judged, judged};
-use super::{Refused, Verdict, Wish};
+use super::claim::{Agreement, Judged, judged, newest_claimed};
+use super::distance::{Distance, distances};
+use super::elsewhere::{self, Elsewhere};
+use super::{Doubt, Refused, Verdict, Wish};
 use crate::adoption::Accepted;
 use crate::config::Ignore;
-use crate::embedded::{Migration, sealed_objects};
-use crate::foreign::Claim;
+use crate::embedded::Migration;
+use crate::foreign::{Claim, History};
 use crate::schema::{Difference, Schema};
 use crate::source::Version;
-use crate::verify::{Ignored, Unsealed, judge, sealed};
+use crate::verify::{Ignored, Rules, Unsealed, judge, sealed};
+
+/// What is known of a database.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The name of the database.
+    pub database: &'a str,
+    /// The role that looked.
+    pub role: &'a str,
+    /// The live schema.
+    pub live: &'a Schema,
+    /// What other tools claim.
+    pub claims: Vec<Claim>,
+    /// Histories in the form of ours, in other schemas than the one of the settings.
+    pub histories: Vec<History>,
+}
 
 /// What was found of a database.
 #[derive(Debug, Clone)]
@@ -23,25 +40,16 @@ pub struct Finding {
     pub alike: Vec<Version>,
     /// What other tools claim.
     pub claims: Vec<Judged>,
+    /// Histories of this binary in other schemas.
+    pub elsewhere: Vec<Elsewhere>,
     /// What differs and stands in the way unless it is accepted.
     pub differences: Vec<Difference>,
-    /// What differs and does not stand in the way: privileges, owners, comments.
+    /// What differs and does not stand in the way: privileges, owners, comments, extensions that are not installed.
     pub beside: Vec<Beside>,
-
-    /// Functions that differ in white space alone.
-    pub folded: Vec<Difference>,
     /// What differs and is ignored by the settings, or is beyond reach.
     pub ignored: Vec<Ignored>,
-    accept: bool,
-}
-
-/// The live schema beside that of one version.
-struct Comparison {
-    version: Option<Version>,
-    differences: Vec<Difference>,
-    beside: Vec<Difference>,
-    folded: Vec<Difference>,
-    ignored: Vec<Ignored>,
+    /// Whether it was wished that what differs is accepted.
+    pub accept: bool,
 }
 
 /// The versions from which nothing differs that stands in the way.
@@ -53,19 +61,20 @@ struct Alike {
 }
 
 impl Alike {
-    fn of(all: &[Comparison]) -> Self {
-        let rest = |one: &Comparison| one.beside.len() + one.folded.len();
-        let places = all.iter().enumerate();
-        let alike: Vec<_> = places
-            .filter(|(_, one)| one.differences.is_empty())
-            .collect();
-        let closest = alike.iter().min_by_key(|(_, one)| rest(one));
-        let is_exact = closest.is_some_and(|(_, one)| rest(one) == 0);
-        let counted = alike.iter().filter(|(_, one)| !is_exact || rest(one) == 0);
+    fn of(all: &[Distance]) -> Self {
+        let alike = || all.iter().filter(|one| one.differences == 0);
+        let least = alike().map(|one| one.beside).min();
+        // Where one has all of the schema, those that differ in what is beside it do not count.
+        let counted = alike().filter(|one| least != Some(0) || one.beside == 0);
+        let counted: Vec<&Distance> = counted.collect();
         Self {
-            closest: closest.map(|(place, _)| *place),
-            all: counted.map(|(_, one)| one.version).collect(),
+            closest: counted.iter().position(|one| Some(one.beside) == least),
+            all: counted.iter().map(|one| one.version).collect(),
         }
+    }
+
+    fn closest(&self) -> Option<&Option<Version>> {
+        self.all.get(self.closest?)
     }
 }
 
@@ -75,67 +84,68 @@ impl Alike {
 /// The version that is asked for is not sealed, or none is.
 pub fn find(
     embedded: &[Migration],
-    live: &Schema,
-    claims: Vec<Claim>,
+    evidence: Evidence<'_>,
     wish: Wish,
     ignore: &[Ignore],
 ) -> Result<Finding, Unsealed> {
-    let mut all = vec![compare(embedded, None, live, ignore)?];
-    for migration in embedded {
-        if sealed_objects(embedded, migration.version).is_none() {
-            break;
-        }
-        all.push(compare(embedded, Some(migration.version), live, ignore)?);
-    }
+    let live = evidence.live;
+    let all = distances(embedded, live, &Rules::of(live, ignore));
     if all.len() == 1
         && let Some(first) = embedded.first()
     {
         sealed(embedded, Some(first.version))?;
     }
-    if wish.at.is_some() {
-        sealed(embedded, wish.at)?;
-    }
     let alike = Alike::of(&all);
-    // The nearest, and of several the earliest.
-    let nearest = all.iter().skip(1).min_by_key(|one| one.differences.len());
-    let nearest = nearest.and_then(|one| one.version);
-    let claims = judged(embedded, claims, &alike.all, nearest);
-    let (version, verdict) = decide(&all, &alike, nearest, &claims, wish);
-    let place = all.iter().position(|one| one.version == version);
-    let comparison = all.swap_remove(place.unwrap_or_default());
-
+    let nearest = nearest(&all, &newest_claimed(embedded, &evidence.claims));
+    let claims = judged(embedded, evidence.claims, &alike.all, nearest);
+    let elsewhere = elsewhere::of(embedded, evidence.histories);
+    let doubts = claims.iter().flat_map(|one| one.doubts(evidence.role));
+    let doubts = doubts.chain(elsewhere.iter().map(Elsewhere::doubt));
+    let (version, verdict) = decide(&all, &alike, nearest, &claims, doubts.collect(), wish);
+    let compared = judge(&sealed(embedded, version)?, version, live, ignore);
+    let (beside, differences): (Vec<_>, Vec<_>) = compared.drift.into_iter().partition(is_beside);
     Ok(Finding {
         verdict,
         version,
         alike: alike.all.into_iter().flatten().collect(),
         claims,
-        differences: comparison.differences,
-        beside: comparison
-            .beside
+        elsewhere,
+        differences,
+        beside: beside
             .into_iter()
-            .map(|one| Beside::new(one, &live.owner))
+            .map(|one| Beside::new(one, &live.owner, evidence.database))
             .collect(),
-        folded: comparison.folded,
-        ignored: comparison.ignored,
+        ignored: compared.ignored,
         accept: wish.accept_differences,
     })
 }
 
+/// The version from which the least differs; of several one that another tool claims to have reached, then the one whose
+/// privileges, owners and comments differ least, then the earliest.
+fn nearest(all: &[Distance], claimed: &[Version]) -> Option<Version> {
+    let versions = all.iter().filter_map(|one| Some((one.version?, one)));
+    let nearest = versions.min_by_key(|(version, one)| {
+        let is_claimed = claimed.contains(version);
+        (one.differences, !is_claimed, one.beside)
+    });
+    nearest.map(|(version, _)| version)
+}
+
 /// The version, and what is to be done.
 fn decide(
-    all: &[Comparison],
+    all: &[Distance],
     alike: &Alike,
     nearest: Option<Version>,
     claims: &[Judged],
+    doubts: Vec<Doubt>,
     wish: Wish,
 ) -> (Option<Version>, Verdict) {
     let name = |version: Option<Version>| version.map(|one| one.to_string()).unwrap_or_default();
     let differing = |version: Option<Version>| {
         let one = all.iter().find(|one| one.version == version);
-        one.map_or(0, |one| one.differences.len())
+        one.map_or(0, |one| one.differences)
     };
-    let closest = alike.closest.map(|place| all[place].version);
-    let is_empty = closest.is_some_and(|version| version.is_none());
+    let is_empty = alike.closest() == Some(&None);
     if let Some(at) = wish.at {
         let version = name(wish.at);
         let verdict = if alike.all.contains(&wish.at) {
@@ -154,14 +164,13 @@ fn decide(
             .filter(|_| matches!(verdict, Verdict::At(_)) || !is_empty);
         return (shown, verdict);
     }
-    let Some(earliest) = closest else {
+    let Some(&earliest) = alike.closest() else {
         let refused = Refused::NoVersion {
             nearest: name(nearest),
             objects: differing(nearest),
         };
         return (nearest, Verdict::Refused(refused));
     };
-    let doubts: Vec<String> = claims.iter().flat_map(Judged::doubts).collect();
     if !doubts.is_empty() {
         let version = earliest.map(|version| version.to_string());
         return (
@@ -179,59 +188,20 @@ fn decide(
     }
 }
 
-fn compare(
-    embedded: &[Migration],
-    version: Option<Version>,
-    live: &Schema,
-    ignore: &[Ignore],
-) -> Result<Comparison, Unsealed> {
-    let verdict = judge(&sealed(embedded, version)?, version, live, ignore);
-    let (beside, differences): (Vec<_>, Vec<_>) = verdict.drift.into_iter().partition(is_beside);
-    let (folded, differences) = differences.into_iter().partition(is_same_when_folded);
-    Ok(Comparison {
-        version,
-        differences,
-        beside,
-        folded,
-        ignored: verdict.ignored,
-    })
-}
-
-/// Whether a function differs in white space alone.
-fn is_same_when_folded(difference: &Difference) -> bool {
-    let Difference::Different {
-        object,
-        expected,
-        found,
-    } = difference
-    else {
-        return false;
-    };
-    let is_function = ["function ", "procedure "]
-        .iter()
-        .any(|kind| object.starts_with(kind));
-    is_function && expected.split_whitespace().eq(found.split_whitespace())
-}
-
 impl Finding {
     /// What is accepted with the adoption, for `verify` to show.
     pub fn accepted(&self) -> Vec<Accepted> {
-        let accepted = |difference: &Difference, reason: &str| Accepted {
-            object: difference.object().to_owned(),
-            found: difference.found().map(str::to_owned),
-            reason: reason.to_owned(),
-        };
-        let folded = self.folded.iter();
-        let folded = folded.map(|one| accepted(one, "white space alone differed"));
         if !self.accept {
-            return folded.collect();
+            return Vec::new();
         }
         let beside = self.beside.iter().map(|one| &one.difference);
-
-        let rest = self.differences.iter().chain(beside);
-        folded
-            .chain(rest.map(|one| accepted(one, "was accepted as it is")))
-            .collect()
+        let all = self.differences.iter().chain(beside);
+        all.map(|difference| Accepted {
+            object: difference.object().to_owned(),
+            found: difference.found().map(str::to_owned),
+            reason: "was accepted as it is".to_owned(),
+        })
+        .collect()
     }
 
     /// The versions that have the schema, where there are several: data steps between them cannot be seen.

@@ -3,6 +3,8 @@
 
 mod beside;
 mod claim;
+mod distance;
+mod elsewhere;
 mod find;
 
 use std::fmt;
@@ -11,7 +13,8 @@ use serde::Serialize;
 
 pub use self::beside::Beside;
 pub use self::claim::{Agreement, Judged};
-pub use self::find::{Finding, find};
+pub use self::elsewhere::Elsewhere;
+pub use self::find::{Evidence, Finding, find};
 use crate::source::Version;
 
 /// What the operator wishes.
@@ -59,8 +62,8 @@ pub enum Refused {
     },
     /// What another tool left is for a person to judge.
     Doubt {
-        /// What it is, a sentence each.
-        doubts: Vec<String>,
+        /// What it is.
+        doubts: Vec<Doubt>,
         /// The version that the schema has; none where it is empty.
         version: Option<String>,
     },
@@ -71,6 +74,15 @@ pub enum Refused {
         /// The newest in the history.
         position: String,
     },
+}
+
+/// What only a person can judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Doubt {
+    /// What it is, in a sentence.
+    pub what: String,
+    /// What to do first.
+    pub remedy: String,
 }
 
 impl fmt::Display for Refused {
@@ -94,11 +106,8 @@ impl fmt::Display for Refused {
                 write!(f, "the schema is empty, and cannot be at {version}")
             }
             Self::Doubt { doubts, .. } => {
-                write!(
-                    f,
-                    "which version this is, is not clear: {}",
-                    doubts.join("; ")
-                )
+                let all: Vec<&str> = doubts.iter().map(|doubt| doubt.what.as_str()).collect();
+                write!(f, "which version this is, is not clear: {}", all.join("; "))
             }
             Self::Elsewhere { asked, position } => write!(
                 f,

@@ -8,9 +8,9 @@ use super::tries::{is_passing, listed, patience};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
 use crate::error::Error;
-use crate::foreign::{Claim, claims};
+use crate::foreign::{Claim, History, claims, histories, history_tables};
 use crate::lock::{Blocker, LockTimeout};
-use crate::schema::{Difference, Schema, Scope};
+use crate::schema::{Difference, Schema, Scope, literal};
 use crate::server_error::ServerError;
 use crate::signal::{Stop, Stopped};
 
@@ -62,6 +62,22 @@ pub async fn claimed(
     let tables = scope.foreign_tables();
     let look = || framed(session, settings, claims(&session.client, &tables));
     let purpose = "the history of another tool cannot be read";
+    patiently(session, settings, stop, purpose, look).await
+}
+
+/// Histories in the form of ours, in other schemas than the one of the settings.
+///
+/// # Errors
+/// As [`live`].
+pub async fn elsewhere(
+    session: &Session,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<Vec<History>, Error> {
+    let ours = &settings.history;
+    let tables = history_tables().replace("{history_schema}", &literal(&ours.schema));
+    let look = || framed(session, settings, histories(&session.client, &tables, ours));
+    let purpose = "a history in another schema cannot be read";
     patiently(session, settings, stop, purpose, look).await
 }
 

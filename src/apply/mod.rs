@@ -41,7 +41,7 @@ pub use self::ledger::is_under_way;
 pub(crate) use self::ledger::make_ledger;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
-pub use self::look::{claimed, differing, live};
+pub use self::look::{claimed, differing, elsewhere, live};
 pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 use self::step::Leg;

@@ -9,9 +9,11 @@ use time::format_description::well_known::Rfc3339;
 
 use super::drive::{Drive, Errand};
 use super::{Rows, asked};
-use crate::adopt::{Finding, Judged, Refused, Verdict, Wish, find};
+use crate::adopt::{Evidence, Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
-use crate::apply::{Course, Moment, Observer, Record, Recorded, Task, claimed, live, record};
+use crate::apply::{
+    Course, Moment, Observer, Record, Recorded, Task, claimed, elsewhere, live, record,
+};
 use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
@@ -134,8 +136,15 @@ impl<'a> Adopt<'a> {
             remark: None,
             ..seen
         };
+        let evidence = Evidence {
+            database: &session.target.database,
+            role: &session.target.user,
+            live: &seen,
+            claims,
+            histories: elsewhere(session, self.settings, stop).await?,
+        };
         let ignore = &self.settings.verify.ignore;
-        let finding = find(self.embedded, &seen, claims, self.wish, ignore)?;
+        let finding = find(self.embedded, evidence, self.wish, ignore)?;
         Ok((finding, live))
     }
 

@@ -76,7 +76,7 @@ pub async fn claims(client: &Client, tables: &str) -> Result<Vec<Claim>, tokio_p
     Ok(claims)
 }
 
-fn row(message: &SimpleQueryMessage) -> Option<&SimpleQueryRow> {
+pub(super) fn row(message: &SimpleQueryMessage) -> Option<&SimpleQueryRow> {
     match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

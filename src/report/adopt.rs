@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::error::ErrorReport;
+use super::group::{grouped, kinds};
 use super::migrations::line;
 use super::verify::{block, labelled};
 use super::{Paint, Report, at, count};
-use crate::adopt::{Agreement, Beside, Finding, Judged, Verdict};
+use crate::adopt::{Agreement, Beside, Elsewhere, Finding, Judged, Verdict};
 use crate::connect::Target;
 use crate::embedded::Migration;
 use crate::error::Error;
@@ -34,21 +35,21 @@ pub struct AdoptReport {
     pub recorded: Vec<&'static str>,
     /// What other tools claim.
     pub claims: Vec<ClaimReport>,
+    /// Histories of this binary in other schemas.
+    pub elsewhere: Vec<ElsewhereReport>,
     /// What differs from the sealed schema of that version.
     pub differences: Vec<Difference>,
-    /// Privileges, owners and comments that differ, with the SQL that brings them into line.
+    /// Privileges, owners, comments and absent extensions that differ, with the SQL that brings them into line.
     pub beside: Vec<Beside>,
     /// Whose the objects are, where all belong to one other role.
     pub owned_by: Option<Owners>,
-    /// Functions that differ in white space alone.
-    pub white_space: Vec<Difference>,
     /// What differs and is ignored.
     pub ignored: Vec<Ignored>,
     /// Why nothing was recorded.
     pub error: Option<ErrorReport>,
+    /// Whether what differs was accepted, and is recorded so.
     #[serde(skip)]
     accepted: bool,
-
     #[serde(skip)]
     remark: String,
 }
@@ -74,6 +75,17 @@ pub struct ClaimReport {
     pub claimed: Option<String>,
     #[serde(skip)]
     keeps: Keeps,
+}
+
+/// A history of this binary in another schema than the settings say.
+#[derive(Debug, Serialize)]
+pub struct ElsewhereReport {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub table: String,
+    /// The newest of this binary's migrations in it; none where the role may not read it.
+    pub position: Option<String>,
 }
 
 /// The row of a run that failed or was left dirty.
@@ -174,6 +186,25 @@ impl ClaimReport {
     }
 }
 
+impl ElsewhereReport {
+    fn new(elsewhere: &Elsewhere) -> Self {
+        Self {
+            schema: elsewhere.history.schema.clone(),
+            table: elsewhere.history.table.clone(),
+            position: elsewhere.position.map(|version| version.to_string()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let name = format!("{}.{}", self.schema, self.table);
+        let rest = match &self.position {
+            Some(position) => format!("of this binary, at {position}"),
+            None => "may not be read by this role".to_owned(),
+        };
+        line("history", "history", &name, 0, &rest)
+    }
+}
+
 impl AdoptReport {
     /// There is a history already.
     pub fn already(database: Target, position: Option<Version>) -> Self {
@@ -208,21 +239,19 @@ impl AdoptReport {
             .map(|migration| migration.stem)
             .collect();
         let sharing = finding.sharing();
-        let is_as_sealed = finding.differences.is_empty();
         let mut report = Self {
             dry_run,
             version: finding.version.map(|version| version.to_string()),
             sharing: sharing.iter().map(Version::to_string).collect(),
             claims: finding.claims.iter().map(ClaimReport::new).collect(),
-            accepted: version.is_some() && !is_as_sealed,
+            elsewhere: finding.elsewhere.iter().map(ElsewhereReport::new).collect(),
+            accepted: version.is_some() && finding.accept,
             recorded,
             differences: finding.differences,
             beside: finding.beside,
             owned_by: owners,
-            white_space: finding.folded,
             ignored: finding.ignored,
             error: error.map(ErrorReport::new),
-
             ..Self::empty(database)
         };
         report.remark = report.summary(&finding.verdict);
@@ -238,14 +267,13 @@ impl AdoptReport {
             sharing: Vec::new(),
             recorded: Vec::new(),
             claims: Vec::new(),
+            elsewhere: Vec::new(),
             differences: Vec::new(),
             beside: Vec::new(),
             owned_by: None,
-            white_space: Vec::new(),
             ignored: Vec::new(),
             error: None,
             accepted: false,
-
             remark: String::new(),
         }
     }
@@ -266,20 +294,52 @@ impl AdoptReport {
             (false, 1) => "is",
             (false, _) => "are",
         };
-        let schema = if self.accepted {
+        let schema = if self.differences.is_empty() {
+            let but = match self.kinds().as_str() {
+                "" => String::new(),
+                kinds => format!(", but for {kinds}"),
+            };
+            format!("the schema is as sealed at {version}{but}")
+        } else {
             format!(
                 "the schema is not as sealed at {version}, which was accepted: {} differ",
                 count(self.differences.len(), "object")
             )
-        } else {
-            let but = match self.beside.len() {
-                0 => String::new(),
-                1 => ", but for 1 privilege, owner or comment".to_owned(),
-                more => format!(", but for {more} privileges, owners and comments"),
-            };
-            format!("the schema is as sealed at {version}{but}")
         };
         format!("{schema}; {recorded} {verb} recorded as applied\n")
+    }
+
+    /// How many of each kind differ.
+    fn kinds(&self) -> String {
+        let beside = self.beside.iter().map(|one| &one.difference);
+        kinds(self.differences.iter().chain(beside))
+    }
+
+    /// What differs. What is recorded as accepted was shown before it was accepted, and is shown by `verify` from then on:
+    /// here it is counted.
+    fn differing(&self, paint: Paint) -> String {
+        if self.accepted && !self.dry_run {
+            return match self.kinds().as_str() {
+                "" => String::new(),
+                kinds => {
+                    let rest = "`dsentr-migrate verify` lists them";
+                    line("accepted", &paint.note("accepted"), kinds, 0, rest)
+                }
+            };
+        }
+        let mut text = String::new();
+        for group in grouped(&self.differences, |one| one) {
+            text.push_str(&block(&group.difference, paint));
+            text.extend(group.names.iter().map(|names| labelled("of", names)));
+        }
+        for group in grouped(&self.beside, |one| &one.difference) {
+            text.push_str(&block(&group.difference, paint));
+            text.extend(group.names.iter().map(|names| labelled("of", names)));
+            let sql = group.members.iter().map(|one| one.sql.as_deref());
+            let sql: Vec<&str> = sql.map(|sql| sql.unwrap_or("none can be given")).collect();
+            text.push_str(&labelled("SQL", &sql.join("\n")));
+        }
+        text
     }
 
     /// What cannot be seen in a schema.
@@ -299,19 +359,8 @@ impl AdoptReport {
 impl Report for AdoptReport {
     fn text(&self, paint: Paint) -> String {
         let mut text: String = self.claims.iter().map(ClaimReport::text).collect();
-        let blocks = self.differences.iter().map(|one| block(one, paint));
-        text.extend(blocks);
-        for one in &self.white_space {
-            let rest = "differs in nothing else";
-            text.push_str(&line("white space", "white space", one.object(), 0, rest));
-        }
-        for one in &self.beside {
-            text.push_str(&block(&one.difference, paint));
-            text.push_str(&labelled(
-                "SQL",
-                one.sql.as_deref().unwrap_or("none can be given"),
-            ));
-        }
+        text.extend(self.elsewhere.iter().map(ElsewhereReport::text));
+        text.push_str(&self.differing(paint));
         if let Some(owners) = &self.owned_by {
             let Owners {
                 role,

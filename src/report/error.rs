@@ -8,7 +8,7 @@ use super::obstacles;
 use super::status::{painted, word};
 use super::verify::block;
 use super::{Paint, Report, at, count};
-use crate::adopt::Refused;
+use crate::adopt::{Doubt, Refused};
 use crate::apply::{Cause, Failure, Left, Reach, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
@@ -332,21 +332,29 @@ fn help_for_adoption(refused: &Refused) -> Vec<String> {
             ),
         ],
         Refused::Empty { .. } => vec!["`dsentr-migrate up` makes the schema".to_owned()],
-        Refused::Doubt { version, .. } => {
-            let schema = match version {
-                Some(version) => format!("the schema is that of {version}"),
-                None => "the schema is empty".to_owned(),
-            };
-            vec![
-                format!("{schema}: find out what that run did to the data"),
-                "then name the version that the database is at with `dsentr-migrate adopt --at VERSION`".to_owned(),
-            ]
-        }
+        Refused::Doubt { doubts, version } => help_for_doubts(doubts, version.as_deref()),
         Refused::Elsewhere { .. } => vec![
             "`dsentr-migrate status` shows what the history says; `dsentr-migrate up` goes on from there"
                 .to_owned(),
         ],
     }
+}
+
+fn help_for_doubts(doubts: &[Doubt], version: Option<&str>) -> Vec<String> {
+    let mut help: Vec<String> = Vec::new();
+    for doubt in doubts {
+        if !help.contains(&doubt.remedy) {
+            help.push(doubt.remedy.clone());
+        }
+    }
+    let schema = match version {
+        Some(version) => format!("the schema is that of {version}"),
+        None => "the schema is empty".to_owned(),
+    };
+    help.push(format!(
+        "{schema}: where that is right, name the version that the database is at with `dsentr-migrate adopt --at VERSION`"
+    ));
+    help
 }
 
 fn help_for_blocker(blocker: &Blocker) -> String {

@@ -6,6 +6,7 @@ mod bootstrap;
 mod config;
 mod error;
 mod evidence;
+mod group;
 mod index;
 mod migrations;
 mod obstacles;

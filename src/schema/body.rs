@@ -186,8 +186,7 @@ fn length(text: &str) -> usize {
     };
     let after = |length: usize| text[length..].chars().next();
     match first {
-        '\'' => quoted(text, 0, false),
-        '"' => quoted(text, 0, false),
+        '\'' | '"' => quoted(text, 0, false),
         'e' | 'E' if after(1) == Some('\'') => quoted(text, 1, true),
         'b' | 'B' | 'x' | 'X' | 'n' | 'N' if after(1) == Some('\'') => quoted(text, 1, false),
         'u' | 'U' if after(1) == Some('&') && matches!(after(2), Some('\'' | '"')) => {

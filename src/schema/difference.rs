@@ -94,12 +94,10 @@ pub(crate) fn difference<'a, 'b>(
                 expected: expected.to_owned(),
             })
         }
-        (None, Some(found)) => {
-            (!goes_with_whole(object, is, should)).then(|| Difference::Extra {
-                object: object.to_owned(),
-                found: found.to_owned(),
-            })
-        }
+        (None, Some(found)) => (!goes_with_whole(object, is, should)).then(|| Difference::Extra {
+            object: object.to_owned(),
+            found: found.to_owned(),
+        }),
         (None, None) => None,
     }
 }

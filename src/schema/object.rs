@@ -62,7 +62,7 @@ fn in_another(object: &str) -> Option<String> {
 }
 
 /// What an object may be a part of, where `definition` knows those of the schema that it is in.
-pub(super) fn above<'a>(object: &str, definition: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
+pub(crate) fn above<'a>(object: &str, definition: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
     match definition(object).and_then(|definition| owning_table(object, definition)) {
         Some(table) => vec![table],
         None => wholes(object),
@@ -87,7 +87,7 @@ pub fn grantee(object: &str) -> Option<&str> {
 
 /// An object and its definition as they read in a database where this role owns the schema; none where they say nothing
 /// there. A role that a migration names may be the one that runs it.
-pub(super) fn seen_by<'a>(
+pub(crate) fn seen_by<'a>(
     owner: &str,
     object: &'a str,
     definition: &'a str,
