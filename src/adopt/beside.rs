@@ -128,7 +128,7 @@ impl Writer<'_> {
         let (subject, role) = split_at_last(subject, " for ")?;
         if let Some(column) = subject.strip_prefix("sequence of column ") {
             let role = self.named(role);
-            return of_identity(column, role, expected.unwrap_or(""), found.unwrap_or(""));
+            return of_identity(column, &role, expected.unwrap_or(""), found.unwrap_or(""));
         }
         let (column, on) = self.granted(subject)?;
         if role == "owner" {
@@ -215,7 +215,7 @@ impl Writer<'_> {
 }
 
 /// Of the sequence of an identity column, whose name the database alone knows.
-fn of_identity(column: &str, role: String, expected: &str, found: &str) -> Option<String> {
+fn of_identity(column: &str, role: &str, expected: &str, found: &str) -> Option<String> {
     let (table, column) = split_at_last(column, ".")?;
     let grant = Grant {
         head: String::new(),

@@ -3,6 +3,7 @@
 //! refinery writes the rows here too: with a target that is faked it gives out the statement for the table and all INSERTs,
 //! which are sent in one transaction.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use refinery::Target;
@@ -20,7 +21,7 @@ use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::History;
 use crate::lock::Held;
-use crate::schema::{Schema, Scope, literal};
+use crate::schema::{Objects, Schema, Scope, literal};
 use crate::server_error::ServerError;
 use crate::signal::Stop;
 use crate::source::Version;
@@ -86,7 +87,7 @@ async fn once(
     let work = async {
         client.batch_execute(opening).await?;
         let now = Schema::read_within(client, record.scope).await?;
-        if now != *record.seen {
+        if judged(&now) != judged(record.seen) {
             client.batch_execute("ROLLBACK").await?;
             return Ok(Recorded::Overtaken);
         }
@@ -101,6 +102,20 @@ async fn once(
         return Ok(Recorded::Overtaken);
     }
     Err(error)
+}
+
+/// What of a schema an adoption is judged by. What somebody builds at this moment and what belongs to the server is none of
+/// it, and may change.
+fn judged(schema: &Schema) -> (&str, &Objects, &BTreeSet<String>, &Objects, Option<&str>) {
+    let Schema {
+        owner,
+        objects,
+        shared,
+        beyond_reach,
+        remark,
+        ..
+    } = schema;
+    (owner, objects, shared, beyond_reach, remark.as_deref())
 }
 
 /// The statements of refinery, each with a semicolon.
@@ -143,3 +158,29 @@ impl AsyncQuery<Vec<refinery::Migration>> for Scribe {
 }
 
 impl AsyncMigrate for Scribe {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_built_or_belongs_to_the_server_may_change_meanwhile() {
+        let one = |key: &str| Objects::from([(key.to_owned(), "one".to_owned())]);
+        let schema = |others: Objects, objects: Objects| Schema {
+            owner: "me".to_owned(),
+            objects,
+            shared: BTreeSet::new(),
+            invalid: others.clone(),
+            building: others.clone(),
+            cluster: others.clone(),
+            unknown: others,
+            beyond_reach: Objects::new(),
+            remark: None,
+        };
+        let before = schema(Objects::new(), one("table users"));
+        let meanwhile = schema(one("role somebody"), one("table users"));
+        assert_eq!(judged(&before), judged(&meanwhile));
+        let changed = schema(Objects::new(), one("table orders"));
+        assert_ne!(judged(&before), judged(&changed));
+    }
+}
