@@ -28,6 +28,7 @@ const ROWS: &[(u32, &str)] = &[
     (0, include_str!("read/triggers.sql")),
     (0, include_str!("read/privileges.sql")),
     (0, include_str!("read/unknown.sql")),
+    (14, include_str!("read/since_14.sql")),
     (15, include_str!("read/since_15.sql")),
 ];
 

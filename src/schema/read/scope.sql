@@ -437,24 +437,6 @@ other AS MATERIALIZED (
         ) AS m
     ) AS m
     JOIN pg_publication AS p ON p.oid = prpubid
-    UNION ALL
-    -- The connection holds a password, and only superusers may see it.
-    SELECT 'pg_subscription'::regclass, s.oid, subowner, NULL, NULL, 'subscription ' || quote_ident(subname),
-        concat_ws(
-            ' ', CASE WHEN NOT subenabled THEN 'disabled' END,
-            'publications (' || (SELECT string_agg(quote_ident(one), ', ' ORDER BY one COLLATE "C") FROM unnest(subpublications) AS one) || ')',
-            'slot ' || quote_ident(subslotname), 'synchronous_commit ' || subsynccommit, 'server ' || quote_ident(srvname)
-        ), 'shared'
-    FROM (
-        SELECT s.*
-        FROM (SELECT 0::oid AS subserver) AS before_19
-        CROSS JOIN LATERAL (
-            SELECT oid, subdbid, subname, subowner, subenabled, subpublications, subslotname, subsynccommit, subserver AS serverid
-            FROM pg_subscription
-        ) AS s
-    ) AS s
-    LEFT JOIN pg_foreign_server AS server ON server.oid = serverid
-    WHERE subdbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
 ),
 -- Options that a user can set. What else is there is the server's own.
 option_ AS MATERIALIZED (
