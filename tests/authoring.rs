@@ -470,23 +470,21 @@ async fn throw_away_servers_are_started_where_none_is_given() {
     let major = session
         .value("SELECT current_setting('server_version_num')::integer / 10000")
         .await;
-    let minor = session
-        .value("SELECT current_setting('server_version_num')::integer % 10000")
-        .await;
     let project = Project::of_things();
     golden(
         "migration_seal_throwaway.txt",
         &told(&project.run(&["seal", "--on", &major])),
     );
     let sealed = project.lock_file();
+    // Which minor that is, the package registries decide.
     assert!(
-        sealed.contains(&format!("proven_on = [\"{major}.{minor}\"]\n")),
+        sealed.contains(&format!("proven_on = [\"{major}.")),
         "{sealed}"
     );
     assert_eq!(project.prove(&["seal", "--all"]).code, Some(0));
     assert_eq!(
-        project.lock_file(),
-        sealed,
+        majorless(&project.lock_file()),
+        majorless(&sealed),
         "an owner and a superuser see the same"
     );
 }
