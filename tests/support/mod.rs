@@ -13,6 +13,7 @@ pub(crate) mod code;
 pub(crate) mod container;
 pub(crate) mod document;
 pub(crate) mod executable;
+pub(crate) mod forms;
 pub(crate) mod golden;
 pub(crate) mod image;
 pub(crate) mod library;
