@@ -130,11 +130,12 @@ pub fn judge(
         .iter()
         .map(|(object, definition)| (*object, *definition));
     let rules = Rules::of(live, ignore);
+    let is_sealed = |object: &str| sealed.contains_key(object);
     let mut drift = Vec::new();
     let mut ignored = Vec::new();
     let mut used = vec![false; ignore.len()];
     for difference in live.differences(expected) {
-        match rules.weigh(&difference) {
+        match rules.weigh(&difference, &is_sealed) {
             Weight::Nothing => {}
             Weight::Drift => drift.push(difference),
             Weight::Ignored { reason, entry } => {
@@ -186,8 +187,13 @@ impl<'a> Rules<'a> {
         }
     }
 
-    pub(crate) fn weigh(&self, difference: &Difference) -> Weight {
-        if is_of_others(difference, self.live) || is_elsewhere(difference) {
+    /// `is_sealed` says which objects migrations have made.
+    pub(crate) fn weigh(
+        &self,
+        difference: &Difference,
+        is_sealed: &dyn Fn(&str) -> bool,
+    ) -> Weight {
+        if is_of_others(difference, self.live, is_sealed) || is_elsewhere(difference) {
             return Weight::Nothing;
         }
         let object = difference.object();
@@ -260,8 +266,11 @@ pub fn others(
     let expected = sealed
         .iter()
         .map(|(object, definition)| (*object, *definition));
+    let is_sealed = |object: &str| sealed.contains_key(object);
     let extra = ours.differences(expected);
-    let shared = extra.iter().filter(|extra| is_of_others(extra, ours));
+    let shared = extra
+        .iter()
+        .filter(|extra| is_of_others(extra, ours, &is_sealed));
     let shared: Vec<&str> = shared.map(Difference::object).collect();
     let mut objects = everything.objects;
     objects.retain(|object, _| {
@@ -276,8 +285,11 @@ pub fn others(
 
 /// What is in no schema, or was made at run time, may be somebody else's, such as an extension that watches the server.
 /// Where we need it, it is sealed.
-fn is_of_others(difference: &Difference, live: &Schema) -> bool {
-    matches!(difference, Difference::Extra { object, .. } if live.is_shared(object))
+fn is_of_others(difference: &Difference, live: &Schema, is_sealed: &dyn Fn(&str) -> bool) -> bool {
+    let Difference::Extra { object, .. } = difference else {
+        return false;
+    };
+    live.is_of_others(object, is_sealed)
 }
 
 /// A name as the catalogue spells it.

@@ -14,7 +14,7 @@ const MUTATIONS: &[(&str, &[&str])] = &[
     ("SELECT 1", &[]),
     // Tables and columns.
     ("DROP TABLE stripe_event_log", &["absent table stripe_event_log"]),
-    ("CREATE TABLE mine (id serial PRIMARY KEY)", &["extra sequence mine_id_seq", "extra table mine"]),
+    ("CREATE TABLE mine (id serial PRIMARY KEY)", &["extra table mine"]),
     ("ALTER TABLE users ADD COLUMN nick text NOT NULL DEFAULT ''", &["extra column users.nick"]),
     ("ALTER TABLE users DROP COLUMN tax_id", &["absent column users.tax_id"]),
     ("ALTER TABLE users RENAME COLUMN tax_id TO vat_id", &["absent column users.tax_id", "extra column users.vat_id"]),

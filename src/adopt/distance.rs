@@ -165,7 +165,8 @@ impl<'a> Comparison<'a> {
         let should = |object: &str| self.expected.get(object).map(Cow::as_ref);
         let is = |object: &str| self.live.objects.get(object).map(String::as_str);
         let difference = difference(object, &should, &is)?;
-        match self.rules.weigh(&difference) {
+        let is_sealed = |object: &str| self.expected.contains_key(object);
+        match self.rules.weigh(&difference, &is_sealed) {
             Weight::Drift if is_beside(&difference) => Some(Kind::Beside),
             Weight::Drift => Some(Kind::Blocking),
             Weight::Nothing | Weight::Ignored { .. } => None,

@@ -231,10 +231,20 @@ impl Schema {
         all
     }
 
-    /// Whether an object, or the one that it is a part of, counts only where a migration made it.
-    pub fn is_shared(&self, object: &str) -> bool {
-        let mut all = self.with_wholes(object).into_iter();
-        all.any(|object| self.shared.contains(&object))
+    /// Whether an object counts only where a migration made it, and none did. A part counts where what it is a part of
+    /// does.
+    pub fn is_of_others(&self, object: &str, is_sealed: &dyn Fn(&str) -> bool) -> bool {
+        if is_sealed(object) {
+            return false;
+        }
+        if self.shared.contains(object) {
+            return true;
+        }
+        let of = |object: &str| self.objects.get(object).map(String::as_str);
+        let wholes = above(object, of);
+        wholes
+            .iter()
+            .any(|whole| self.is_of_others(whole, is_sealed))
     }
 
     fn of(messages: &[SimpleQueryMessage]) -> Self {

@@ -95,12 +95,19 @@ attribute AS MATERIALIZED (
 sequence AS MATERIALIZED (
     SELECT s.oid, s.relpersistence, s.relowner, s.relacl, pg_sequence.*, d.refobjid AS tableid, d.refobjsubid AS attnum, d.deptype,
         a.name AS column_name,
+        -- From PostgreSQL 15 on that of an unlogged table is unlogged as well, and before none is.
+        CASE
+            WHEN s.relpersistence = 'u' AND t.relpersistence IS DISTINCT FROM 'u' THEN 'unlogged'
+            WHEN s.relpersistence <> 'u' AND t.relpersistence = 'u' AND the.major >= 15 THEN 'logged'
+        END AS unusual_persistence,
         CASE WHEN d.deptype = 'i' THEN 'sequence of column ' || a.name ELSE s.kind || s.name END AS subject
     FROM relation AS s
     JOIN pg_sequence ON seqrelid = s.oid
     LEFT JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.objsubid = 0
         AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     LEFT JOIN attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    LEFT JOIN relation AS t ON t.oid = d.refobjid
+    CROSS JOIN the
     WHERE s.relkind = 'S'
 ),
 -- What a partitioned or inherited table gives its children goes with it.
@@ -427,7 +434,7 @@ other AS MATERIALIZED (
                 WHERE attrelid = m.prrelid AND attnum = ANY (m.columns::smallint[])
             ) || ')',
             'where ' || pg_get_expr(m.qualification, m.prrelid)
-        ), 'shared'
+        ), NULL
     FROM (
         SELECT m.*
         FROM (SELECT NULL::pg_node_tree AS prqual, NULL::int2vector AS prattrs, false AS prexcept) AS before_19
@@ -440,27 +447,28 @@ other AS MATERIALIZED (
 ),
 -- Options that a user can set. What else is there is the server's own.
 option_ AS MATERIALIZED (
-    SELECT place, oid, sub, object, option, split_part(option, '=', 1) AS name, known IS NULL OR split_part(option, '=', 1) = ANY (known) AS is_known
+    SELECT place, oid, sub, object, option, nth, split_part(option, '=', 1) AS name, known IS NULL OR split_part(option, '=', 1) = ANY (known) AS is_known
     FROM (
-        SELECT 'column' AS place, attrelid AS oid, attnum AS sub, name AS object, unnest(attoptions) AS option, ARRAY[{column_options}] AS known
+        SELECT 'column' AS place, attrelid AS oid, attnum AS sub, name AS object, unnest(attoptions) AS option,
+            generate_subscripts(attoptions, 1) AS nth, ARRAY[{column_options}] AS known
         FROM attribute
         WHERE attoptions IS NOT NULL
         UNION ALL
         -- Those of another access method are as it wants them.
-        SELECT 'table', oid, 0, name, unnest(reloptions), CASE WHEN relam IN (0, 2) THEN ARRAY[{table_options}] END
+        SELECT 'table', oid, 0, name, unnest(reloptions), generate_subscripts(reloptions, 1), CASE WHEN relam IN (0, 2) THEN ARRAY[{table_options}] END
         FROM relation
         WHERE relkind IN ('r', 'p', 'f', 'm') AND reloptions IS NOT NULL
         UNION ALL
-        SELECT 'table', r.oid, 0, r.name, 'toast.' || unnest(t.reloptions), ARRAY[{toast_options}]
+        SELECT 'table', r.oid, 0, r.name, 'toast.' || unnest(t.reloptions), generate_subscripts(t.reloptions, 1), ARRAY[{toast_options}]
         FROM relation AS r
         JOIN pg_class AS t ON t.oid = r.reltoastrelid
         WHERE t.reloptions IS NOT NULL
         UNION ALL
-        SELECT 'view', oid, 0, name, unnest(reloptions), ARRAY[{view_options}]
+        SELECT 'view', oid, 0, name, unnest(reloptions), generate_subscripts(reloptions, 1), ARRAY[{view_options}]
         FROM relation
         WHERE relkind = 'v' AND reloptions IS NOT NULL
         UNION ALL
-        SELECT 'index', oid, 0, name, unnest(reloptions), CASE WHEN relam < 16384 THEN ARRAY[{index_options}] END
+        SELECT 'index', oid, 0, name, unnest(reloptions), generate_subscripts(reloptions, 1), CASE WHEN relam < 16384 THEN ARRAY[{index_options}] END
         FROM index_
         WHERE reloptions IS NOT NULL
     ) AS all_options
@@ -468,7 +476,8 @@ option_ AS MATERIALIZED (
 options AS MATERIALIZED (
     SELECT place, oid, sub, string_agg(option, ', ' ORDER BY option COLLATE "C") FILTER (WHERE is_known) AS list,
         -- As pg_get_indexdef() prints them all, and as it would print those that are known.
-        string_agg(printed, ', ') AS printed, string_agg(printed, ', ') FILTER (WHERE is_known) AS printed_known
+        string_agg(printed, ', ' ORDER BY nth) AS printed,
+        string_agg(printed, ', ' ORDER BY nth) FILTER (WHERE is_known) AS printed_known
     FROM (
         SELECT *, quote_ident(name) || '=' || CASE WHEN quote_ident(value) = value THEN value ELSE quote_literal(value) END AS printed
         FROM (SELECT *, substr(option, length(name) + 2) AS value FROM option_) AS split
@@ -559,26 +568,26 @@ granted AS (
 ),
 -- What comments, security labels and dependencies on an extension hang on.
 described AS MATERIALIZED (
-    SELECT 'pg_class'::regclass AS class, oid, 0 AS sub, kind || name AS subject, NULL AS note FROM relation WHERE relkind <> 'S'
-    UNION ALL SELECT 'pg_class'::regclass, oid, 0, subject, NULL FROM sequence
-    UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, 'column ' || name, NULL FROM attribute
-    UNION ALL SELECT 'pg_class'::regclass, oid, 0, 'index ' || name, NULL FROM index_
-    UNION ALL SELECT 'pg_constraint'::regclass, oid, 0, 'constraint ' || name, NULL FROM constraint_
-    UNION ALL SELECT 'pg_constraint'::regclass, c.oid, 0, 'constraint ' || name || '.' || quote_ident(conname), NULL
+    SELECT 'pg_class'::regclass AS class, oid, 0 AS sub, kind || name AS subject FROM relation WHERE relkind <> 'S'
+    UNION ALL SELECT 'pg_class'::regclass, oid, 0, subject FROM sequence
+    UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, 'column ' || name FROM attribute
+    UNION ALL SELECT 'pg_class'::regclass, oid, 0, 'index ' || name FROM index_
+    UNION ALL SELECT 'pg_constraint'::regclass, oid, 0, 'constraint ' || name FROM constraint_
+    UNION ALL SELECT 'pg_constraint'::regclass, c.oid, 0, 'constraint ' || name || '.' || quote_ident(conname)
         FROM type_ JOIN pg_constraint AS c ON contypid = type_.oid
-    UNION ALL SELECT 'pg_trigger'::regclass, oid, 0, 'trigger ' || name, NULL FROM trigger_
-    UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0, 'rule ' || name, NULL FROM rule_
-    UNION ALL SELECT 'pg_policy'::regclass, oid, 0, 'policy ' || name, NULL FROM policy
-    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, 0, 'statistics ' || name, NULL FROM statistics_
-    UNION ALL SELECT 'pg_proc'::regclass, oid, 0, kind || name, NULL FROM function_
-    UNION ALL SELECT 'pg_type'::regclass, oid, 0, kind || name, NULL FROM type_
-    UNION ALL SELECT 'pg_type'::regclass, t.oid, 0, 'multirange ' || name, NULL
+    UNION ALL SELECT 'pg_trigger'::regclass, oid, 0, 'trigger ' || name FROM trigger_
+    UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0, 'rule ' || name FROM rule_
+    UNION ALL SELECT 'pg_policy'::regclass, oid, 0, 'policy ' || name FROM policy
+    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, 0, 'statistics ' || name FROM statistics_
+    UNION ALL SELECT 'pg_proc'::regclass, oid, 0, kind || name FROM function_
+    UNION ALL SELECT 'pg_type'::regclass, oid, 0, kind || name FROM type_
+    UNION ALL SELECT 'pg_type'::regclass, t.oid, 0, 'multirange ' || name
         FROM any_type JOIN pg_type AS t ON t.oid = any_type.oid AND typtype = 'm'
     -- A comment on a composite type's attribute, and one on the type, which is on its relation or on itself.
-    UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, 'column ' || name || '.' || quote_ident(attname), NULL
+    UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, 'column ' || name || '.' || quote_ident(attname)
         FROM type_ JOIN pg_attribute ON attrelid = typrelid AND attnum > 0
-    UNION ALL SELECT 'pg_event_trigger'::regclass, oid, 0, 'event trigger ' || name, 'shared' FROM event_trigger
-    UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, 'schema ' || quote_ident(nspname), NULL FROM space
-    UNION ALL SELECT class, oid, 0, subject, note FROM other
+    UNION ALL SELECT 'pg_event_trigger'::regclass, oid, 0, 'event trigger ' || name FROM event_trigger
+    UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, 'schema ' || quote_ident(nspname) FROM space
+    UNION ALL SELECT class, oid, 0, subject FROM other
         WHERE NOT EXISTS (SELECT FROM from_extension WHERE classid = other.class AND objid = other.oid)
 )

@@ -56,11 +56,11 @@ SELECT 'column ' || a.name, concat_ws(
                 WHEN seqtypid = 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END),
             'cache ' || nullif(seqcache, 1), CASE WHEN seqcycle THEN 'cycle' END
         ), ''),
-        CASE WHEN s.relpersistence = 'u' AND r_persistence <> 'u' THEN 'unlogged sequence' WHEN s.relpersistence <> 'u' AND r_persistence = 'u' THEN 'logged sequence' END,
+        s.unusual_persistence || ' sequence',
         CASE WHEN attgenerated = '' THEN 'default ' || pg_get_expr(adbin, adrelid)
             ELSE 'generated always as ' || pg_get_expr(adbin, adrelid) || CASE attgenerated WHEN 's' THEN ' stored' ELSE ' virtual' END END
     ), NULL
-FROM (SELECT attribute.*, r.relpersistence AS r_persistence FROM attribute JOIN relation AS r ON r.oid = attrelid) AS a
+FROM attribute AS a
 JOIN pg_type AS t ON t.oid = atttypid
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = a.attnum
 LEFT JOIN options AS o ON place = 'column' AND o.oid = attrelid AND o.sub = a.attnum
@@ -93,7 +93,7 @@ LEFT JOIN options AS o ON place = 'index' AND o.oid = i.oid
 LEFT JOIN unwatched ON unwatched.id = c.oid
 UNION ALL
 SELECT 'sequence ' || r.name, concat_ws(
-        ' ', CASE WHEN s.relpersistence = 'u' AND deptype IS NULL THEN 'unlogged' END,
+        ' ', s.unusual_persistence,
         format_type(seqtypid, NULL), 'start', seqstart, 'increment', seqincrement, 'minvalue', seqmin, 'maxvalue', seqmax,
         'cache', seqcache, CASE WHEN seqcycle THEN 'cycle' END, 'owned by ' || column_name
     ), NULL
