@@ -155,7 +155,9 @@ trigger_ AS MATERIALIZED (
     SELECT t.*, r.relname, r.nspname, r.name AS relation, r.name || '.' || quote_ident(tgname) AS name
     FROM relation AS r
     JOIN pg_trigger AS t ON tgrelid = r.oid
-    WHERE NOT tgisinternal
+    LEFT JOIN pg_constraint AS con ON con.oid = tgconstraint
+    -- Before PostgreSQL 15 what a partition has from its table is internal, as are the triggers of foreign keys.
+    WHERE NOT tgisinternal OR (tgparentid <> 0 AND coalesce(contype, 't') = 't')
 ),
 rule_ AS MATERIALIZED (
     SELECT w.oid, w.rulename, w.ev_enabled, r.relname, r.nspname, r.name AS relation, r.name || '.' || quote_ident(rulename) AS name
