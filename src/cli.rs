@@ -97,6 +97,9 @@ pub enum Command {
         /// Record the version although the schema differs; `verify` shows what differed as accepted
         #[arg(long, requires = "at")]
         accept_differences: bool,
+        /// Keep the history that is there under another name, and record anew what the live schema proves
+        #[arg(long)]
+        rebuild_history: bool,
         /// Show what would be recorded, and do nothing
         #[arg(long)]
         dry_run: bool,

@@ -116,7 +116,10 @@ impl Error {
             }
             Self::Pending => exit_code::PENDING,
             Self::Refusal(
-                Refusal::Disagreement(_) | Refusal::Untracked { .. } | Refusal::Ahead { .. },
+                Refusal::Disagreement(_)
+                | Refusal::Damaged(_)
+                | Refusal::Untracked { .. }
+                | Refusal::Ahead { .. },
             )
             | Self::Drift(_)
             | Self::Adoption(_) => exit_code::DISAGREEMENT,

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 
+use crate::damage::Damaged;
 use crate::embedded::{Migration, Rollback};
 use crate::history::{History, Row};
 use crate::schema::Difference;
@@ -154,6 +155,8 @@ pub enum Refusal {
     },
     /// History and binary disagree. Exit code 4.
     Disagreement(Vec<Disagreement>),
+    /// The history says nothing reliable. Exit code 4.
+    Damaged(Damaged),
     /// Tables of the sealed schema are there, and the history has nothing. Exit code 4.
     Untracked {
         /// The tables, as SQL names them.
@@ -178,6 +181,9 @@ pub struct Disagreement {
     pub name: String,
     /// What exactly differs.
     pub reason: String,
+    /// Whether the row says less than it must, instead of something else.
+    #[serde(skip)]
+    pub is_incomplete: bool,
 }
 
 impl fmt::Display for Refusal {
@@ -211,6 +217,7 @@ impl fmt::Display for Refusal {
                     list.len()
                 )
             }
+            Self::Damaged(damaged) => damaged.fmt(f),
             Self::Untracked { tables } => {
                 let shown = tables.len().min(TABLES_SHOWN);
                 let plural = if tables.len() == 1 { "" } else { "s" };
@@ -248,6 +255,7 @@ pub fn plan<'a>(
     target: Option<Version>,
 ) -> Result<Plan<'a>, Refusal> {
     check_target(embedded, target)?;
+    check_damage(history)?;
     let entries = compare(embedded, history);
     let newest = embedded.last().map(|migration| migration.version);
     check_agreement(&entries, newest, history)?;
@@ -309,6 +317,13 @@ pub(crate) fn check_target(embedded: &[Migration], target: Option<Version>) -> R
     }
 }
 
+fn check_damage(history: &History) -> Result<(), Refusal> {
+    match &history.damaged {
+        Some(damaged) => Err(Refusal::Damaged(damaged.clone())),
+        None => Ok(()),
+    }
+}
+
 fn check_agreement(
     entries: &[Entry],
     newest: Option<Version>,
@@ -335,7 +350,7 @@ fn disagreement(entry: &Entry, newest: Option<Version>, history: &History) -> Op
                 .position()
                 .map(|version| version.to_string())
                 .unwrap_or_default();
-            format!("not applied, and older than {position}, which is")
+            format!("not in the history, and older than {position}, which is")
         }
         Entry::Unknown(row)
             if newest.map(|newest| row.version.cmp(&newest)) != Some(Ordering::Greater) =>
@@ -348,6 +363,10 @@ fn disagreement(entry: &Entry, newest: Option<Version>, history: &History) -> Op
         state: entry.state(),
         name: entry.name().into_owned(),
         reason,
+        is_incomplete: matches!(
+            entry,
+            Entry::Divergent(_, row) if row.name.is_none() || row.checksum.is_none()
+        ),
     })
 }
 
@@ -412,6 +431,7 @@ pub fn rollback_plan<'a>(
     if let Extent::To(to) = extent {
         check_target(embedded, to)?;
     }
+    check_damage(history)?;
     check_agreement(&compare(embedded, history), None, history)?;
     // Both sides agree, so the history is the first part of what is embedded.
     let applied = history.rows.len();

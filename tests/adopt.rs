@@ -23,12 +23,14 @@ use support::sqlx::{sqlx_row, sqlx_table};
 const ADOPT: Command = Command::Adopt {
     at: None,
     accept_differences: false,
+    rebuild_history: false,
     dry_run: false,
 };
 
 const DRY: Command = Command::Adopt {
     at: None,
     accept_differences: false,
+    rebuild_history: false,
     dry_run: true,
 };
 
@@ -44,6 +46,7 @@ fn at(version: &str, accept_differences: bool) -> Command {
     Command::Adopt {
         at: Some(version.parse().expect("it is a version")),
         accept_differences,
+        rebuild_history: false,
         dry_run: false,
     }
 }

@@ -96,7 +96,11 @@ async fn a_runner_at_its_deadline_gives_up_and_the_others_go_on() {
     for one in patient.join_having_applied(MIGRATIONS) {
         // At the start; the next word would come after five seconds.
         assert!(one.told("waiting for the migration lock") >= 1);
-        assert!(one.told(&format!("a deployment (pid {pid}, from 127.0.0.1")) >= 1);
+        assert!(
+            one.told(&format!(
+                "a deployment as postgres (pid {pid}, from 127.0.0.1"
+            )) >= 1
+        );
     }
     holder.close().await;
     assert_at_target(&database).await;

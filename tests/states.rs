@@ -65,7 +65,11 @@ fn drawn(
         .map(row)
         .collect();
     rows.iter_mut().for_each(change);
-    let history = History { exists: true, rows };
+    let history = History {
+        exists: true,
+        rows,
+        ..History::default()
+    };
     let letters: String = compare(&here, &history)
         .iter()
         .map(|entry| format!("{:?}", entry.state()).chars().next().unwrap_or('?'))
@@ -164,7 +168,11 @@ fn drawn_back(
         .filter(|migration| is_in(applied, migration.version));
     let mut rows: Vec<Row> = applied.map(row).collect();
     rows.iter_mut().for_each(change);
-    let history = History { exists: true, rows };
+    let history = History {
+        exists: true,
+        rows,
+        ..History::default()
+    };
     match rollback_plan(&here, &history, extent) {
         Ok(plan) => {
             let at = |version: Option<Version>| version.map_or(0, number);
@@ -255,7 +263,7 @@ fn the_rollback_is_a_function_of_embedded_history_and_extent() {
     // Below the target too: the schema there is not known.
     assert_eq!(
         drawn_back(all, &[2, 3], same, steps(1)),
-        "2025_01_01_1_t1 not applied, and older than 2025_01_01_3, which is"
+        "2025_01_01_1_t1 not in the history, and older than 2025_01_01_3, which is"
     );
     let first = |row: &mut Row| {
         if number_of(row) == 1 {

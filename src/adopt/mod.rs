@@ -67,6 +67,11 @@ pub enum Refused {
         /// The version that the schema has; none where it is empty.
         version: Option<String>,
     },
+    /// The history was to be written anew, and the schema is empty, so that there is nothing to write.
+    Nothing {
+        /// The statement after which `up` makes the schema.
+        sql: String,
+    },
     /// There is a history already, at another version than was asked for.
     Elsewhere {
         /// The version that was asked for.
@@ -108,6 +113,9 @@ impl fmt::Display for Refused {
             Self::Doubt { doubts, .. } => {
                 let all: Vec<&str> = doubts.iter().map(|doubt| doubt.what.as_str()).collect();
                 write!(f, "which version this is, is not clear: {}", all.join("; "))
+            }
+            Self::Nothing { .. } => {
+                f.write_str("the schema is empty, and proves no migration to be applied")
             }
             Self::Elsewhere { asked, position } => write!(
                 f,

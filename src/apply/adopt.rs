@@ -12,9 +12,10 @@ use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction}
 use super::forward::Failed;
 use super::limits::limits_of_look;
 use super::look::patiently;
+use super::rebuild::Rebuild;
 use super::refinery_migrations;
 use super::runner::is_made_by_another;
-use super::transaction::frame;
+use super::transaction::frame_in;
 use crate::config::Settings;
 use crate::connect::Session;
 use crate::embedded::Migration;
@@ -34,8 +35,10 @@ pub struct Record<'a> {
     pub to: Version,
     /// The comment on the history.
     pub comment: &'a str,
-    /// The history, which has no rows.
+    /// The history; it has no rows, unless it makes room.
     pub history: &'a History,
+    /// Whether that history makes room for another, instead of being filled.
+    pub rebuild: Option<&'a Rebuild>,
     /// The schema that was judged.
     pub seen: &'a Schema,
     /// Where it was read.
@@ -64,14 +67,19 @@ pub async fn record(
     stop: &Stop,
 ) -> Result<Recorded, Error> {
     let limits = limits_of_look(settings, held.is_direct());
-    let mut opening = frame(&limits);
-    if !limits.is_direct {
-        opening.push_str(&session.protection());
-    }
+    let opening = frame_in(session, &limits);
     let table = settings.history.qualified();
-    let mut closing = statements(record, &table).await?;
+    let history = &settings.history;
+    let mut closing = record
+        .rebuild
+        .map_or_else(String::new, |rebuild| rebuild.before(history));
+    closing.push_str(&statements(record, &table).await?);
     let comment = literal(record.comment);
-    let _ = write!(closing, "COMMENT ON TABLE {table} IS {comment};\nCOMMIT");
+    let _ = writeln!(closing, "COMMENT ON TABLE {table} IS {comment};");
+    if let Some(rebuild) = record.rebuild {
+        closing.push_str(&rebuild.after(history, record.to));
+    }
+    closing.push_str("COMMIT");
     let attempt = || once(session, record, &opening, &closing);
     let purpose = "the history cannot be written";
     patiently(session, settings, stop, purpose, attempt).await
@@ -127,7 +135,7 @@ async fn statements(record: &Record<'_>, table: &str) -> anyhow::Result<String> 
     refinery.set_migration_table_name(table);
     Box::pin(refinery.run_async(&mut scribe)).await?;
     // CREATE TABLE IF NOT EXISTS fails for a role without CREATE on the schema even where the table is there.
-    let made = usize::from(record.history.exists);
+    let made = usize::from(record.history.exists && record.rebuild.is_none());
     let statements = scribe.0.iter().skip(made);
     Ok(statements.fold(String::new(), |text, statement| {
         format!("{text}{};\n", statement.trim_end_matches(';'))

@@ -3,7 +3,7 @@
 use super::attend::attend;
 use super::goal::Goal;
 use super::limits::{limits_of_look, statements};
-use super::transaction::frame;
+use super::transaction::frame_in;
 use super::tries::{is_passing, listed, patience};
 use crate::config::Settings;
 use crate::connect::{Session, broken};
@@ -44,7 +44,7 @@ pub async fn live(
 ) -> Result<Schema, Error> {
     // Whether a pooler is in between does not matter: all is for the transaction alone.
     let limits = limits_of_look(settings, true).timeouts();
-    let limits = statements("SET LOCAL", limits);
+    let limits = session.without_timeouts() + &statements("SET LOCAL", limits);
     let look = || Schema::read_limited(&session.client, scope, owner, &limits);
     patiently(session, settings, stop, UNREADABLE, look).await
 }
@@ -110,7 +110,7 @@ where
         }
         if patience.is_word_due() {
             let limit = patience.limit();
-            let blockers = Blocker::exclusive(&session.client).await;
+            let blockers = Blocker::exclusive(session).await;
             tracing::warn!(
                 blockers = listed(&blockers),
                 "the schema cannot be read while somebody holds a table for himself alone: trying again, for up to {limit}"
@@ -119,7 +119,7 @@ where
         if !patience.next_try().await? {
             return Err(LockTimeout::Schema {
                 waited: patience.limit(),
-                blockers: Blocker::exclusive(&session.client).await,
+                blockers: Blocker::exclusive(session).await,
             }
             .into());
         }
@@ -133,7 +133,7 @@ async fn framed<T>(
     look: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
     // As above.
-    let frame = frame(&limits_of_look(settings, true));
+    let frame = frame_in(session, &limits_of_look(settings, true));
     let client = &session.client;
     client.batch_execute(&frame).await?;
     let seen = look.await;

@@ -17,6 +17,7 @@ mod locate;
 mod look;
 mod message;
 mod one_by_one;
+mod rebuild;
 mod remains;
 mod residue;
 mod runner;
@@ -42,6 +43,7 @@ pub(crate) use self::ledger::make_ledger;
 #[cfg(feature = "authoring")]
 pub(crate) use self::locate::locate_in;
 pub use self::look::{claimed, differing, elsewhere, live};
+pub use self::rebuild::{Rebuild, free_name};
 pub(crate) use self::residue::{INDEX_IN_PROGRESS, LEFT_BY_REINDEX};
 use self::runner::{Runner, Stop};
 use self::step::Leg;

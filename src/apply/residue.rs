@@ -15,19 +15,31 @@ use crate::history::quote;
 /// Between two looks whether an orphan has ended.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether somebody is making the index `c` now.
-pub(crate) const INDEX_IN_PROGRESS: &str =
-    "EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
+/// Whether somebody is making the index `c` now, `i` in `pg_index`. Of another role's session the server hides which index it
+/// makes; not that it makes one, and which table it holds for that.
+macro_rules! index_in_progress {
+    () => {
+        "EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p \
+            WHERE p.index_relid = c.oid OR p.index_relid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_locks AS l \
+                WHERE l.pid = p.pid AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted))"
+    };
+}
+
+/// See above.
+pub(crate) const INDEX_IN_PROGRESS: &str = index_in_progress!();
 
 /// The INVALID indexes `c` in schemas `n` that a REINDEX CONCURRENTLY left, by the names that PostgreSQL gives to the new
 /// and the old one of each pair.
 /// <https://www.postgresql.org/docs/18/sql-reindex.html#SQL-REINDEX-CONCURRENTLY>
-pub(crate) const LEFT_BY_REINDEX: &str = "FROM pg_catalog.pg_class c \
+pub(crate) const LEFT_BY_REINDEX: &str = concat!(
+    "FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
     WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$' \
       AND n.nspname NOT LIKE 'pg\\_toast%' \
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)";
+      AND NOT ",
+    index_in_progress!()
+);
 
 /// What to do with a statement.
 #[derive(Debug, PartialEq, Eq)]

@@ -126,7 +126,9 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
     } else {
         let process = format!("SELECT pg_catalog.pg_backend_pid() AS {PROCESS}");
         message.push(None, &process);
-        message.push(None, session.protection().trim_end_matches(';'));
+        for statement in session.protection() {
+            message.push(None, &statement);
+        }
     }
     message.push(None, &setting(session, limits, step));
     if let Some(query) = &step.guard.query {
@@ -150,6 +152,17 @@ fn setting(session: &Session, limits: &Limits, step: &Step<'_>) -> String {
 
 /// The history row meets that of another runner as a duplicate key, or as gone, not as a serialization failure.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Opens a transaction in a session that nobody has prepared.
+pub(super) fn frame_in(session: &Session, limits: &Limits) -> String {
+    let protection: String = session
+        .protection()
+        .iter()
+        .map(|statement| format!("{statement};\n"))
+        .collect();
+    let limits = statements("SET LOCAL", limits.settings());
+    format!("{BEGIN};\n{protection}{limits}")
+}
 
 /// Opens a transaction. `SET LOCAL` alone: a session setting would leak to the next client of a pooler.
 pub(super) fn frame(limits: &Limits) -> String {

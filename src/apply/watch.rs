@@ -9,7 +9,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use super::attend::Running;
 use super::{Moment, Observer};
 use crate::connect::{Connector, Session};
-use crate::lock::Blocker;
+use crate::lock::{Blocker, IS_HIDDEN, blocker_columns};
 use crate::server_error::describe;
 
 /// A statement is looked at after this long, and then as often: a short one costs nothing.
@@ -108,7 +108,7 @@ impl Watcher {
                 none.insert(opened.map_err(|error| error.to_string())?)
             }
         };
-        let sql = question(process, session.major());
+        let sql = session.without_timeouts() + &question(process, session.major());
         let answer = session.client.simple_query(&sql).await;
         let rows = answer.map_err(|error| describe(&error))?;
         Ok(read(&rows))
@@ -133,7 +133,7 @@ const PREPARED: &str = "SELECT x.gid, x.owner, x.prepared FROM pg_catalog.pg_loc
     JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = own.transactionid \
     WHERE wanted.pid = w.pid AND NOT wanted.granted";
 
-/// Blockers as rows of six columns, progress as rows of three.
+/// Blockers as rows of seven columns, progress as rows of three.
 fn question(process: i32, major: u32) -> String {
     let of = |view: &str| format!("FROM pg_catalog.pg_stat_progress_{view} WHERE pid = {process}");
     let mut progress = format!(
@@ -155,18 +155,21 @@ fn question(process: i32, major: u32) -> String {
             of("copy")
         );
     }
+    // Whether our own session waits is hidden, too, where we act as another role than the one that has logged in.
+    let is_waiting = format!(
+        "w.wait_event_type = 'Lock' OR {}",
+        IS_HIDDEN.replace("a.", "w.")
+    );
     // Asking who blocks stops all of the server's lock traffic for a moment: only where a lock is waited for.
     format!(
-        "SELECT b.pid, coalesce(a.usename, p.owner, ''), coalesce(nullif(a.application_name, ''), a.backend_type, ''), \
-                coalesce(a.state, 'state hidden'), \
-                coalesce(greatest(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)), 0)::bigint, 0), \
-                coalesce(p.gid, btrim(left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60))) \
+        "SELECT b.pid, {} \
          FROM pg_catalog.pg_stat_activity w \
-         CROSS JOIN LATERAL unnest(CASE WHEN w.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(w.pid) ELSE '{{}}' END) AS b(pid) \
+         CROSS JOIN LATERAL unnest(CASE WHEN {is_waiting} THEN pg_catalog.pg_blocking_pids(w.pid) ELSE '{{}}' END) AS b(pid) \
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid \
          LEFT JOIN LATERAL ({PREPARED}) AS p ON b.pid = 0 \
-         WHERE w.pid = {process} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 5 DESC, 1; \
-         SELECT command, phase, CASE WHEN total > 0 THEN least(100 * done / total, 100) END FROM ({progress}) AS progress"
+         WHERE w.pid = {process} GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 5 DESC NULLS LAST, 1; \
+         SELECT command, phase, CASE WHEN total > 0 THEN least(100 * done / total, 100) END FROM ({progress}) AS progress",
+        blocker_columns()
     )
 }
 

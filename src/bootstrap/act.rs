@@ -29,7 +29,7 @@ pub(super) async fn act(
     wanted: &Wanted,
     signals: &Stop,
 ) -> Result<Outcome, Error> {
-    let sql = statement(step, wanted)?;
+    let sql = statement(session, step, wanted)?;
     // The client writes each statement into its log: whoever wants to read that is not to find a verifier.
     let listener = if step.login_role.is_some() {
         Dispatch::new(NoSubscriber::new())
@@ -72,7 +72,7 @@ fn is_in_the_way(server: &ServerError) -> bool {
 }
 
 /// As it goes to the server, with the verifier of a password in place of the password.
-fn statement(step: &Step, wanted: &Wanted) -> Result<String, Error> {
+fn statement(session: &Session, step: &Step, wanted: &Wanted) -> Result<String, Error> {
     let mut sql = step.sql.clone();
     let mut roles = wanted.login_roles();
     let role = roles.find(|role| step.login_role.as_ref() == Some(&role.name));
@@ -83,7 +83,8 @@ fn statement(step: &Step, wanted: &Wanted) -> Result<String, Error> {
     // Behind a pooler, what is set for longer than a transaction would stay for somebody else.
     Ok(match &step.owner {
         Some(owner) => format!(
-            "BEGIN; SET LOCAL ROLE {}; SET LOCAL search_path TO pg_catalog, pg_temp; {sql}; COMMIT",
+            "BEGIN; {}SET LOCAL ROLE {}; SET LOCAL search_path TO pg_catalog, pg_temp; {sql}; COMMIT",
+            session.without_timeouts(),
             quote(owner)
         ),
         None => sql,

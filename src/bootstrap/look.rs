@@ -192,7 +192,8 @@ async fn ask<T: DeserializeOwned>(
     stop: &Stop,
 ) -> Result<T, Error> {
     let sql = format!(
-        "BEGIN TRANSACTION READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; {question}; COMMIT"
+        "BEGIN TRANSACTION READ ONLY; {}SET LOCAL search_path TO pg_catalog, pg_temp; {question}; COMMIT",
+        session.without_timeouts_if_ours()
     );
     let answer = match stop.unless_stopped(session.client.simple_query(&sql)).await {
         Ok(answer) => answer.map_err(|error| broken(purpose, &error))?,

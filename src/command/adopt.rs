@@ -12,19 +12,21 @@ use super::{Rows, asked};
 use crate::adopt::{Evidence, Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
 use crate::apply::{
-    Course, Moment, Observer, Record, Recorded, Task, claimed, elsewhere, live, record,
+    Course, Moment, Observer, Rebuild, Record, Recorded, Task, claimed, elsewhere, free_name, live,
+    record,
 };
 use crate::config::{HistoryTable, Settings};
 use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 
-use crate::history::History;
+use crate::history::{History, Row};
 use crate::lock::Held;
-use crate::plan::plan;
+use crate::plan::{Entry, compare, plan};
 use crate::report::{AdoptReport, Out, Owners};
 use crate::schema::{Schema, Scope};
 use crate::source::Version;
+use crate::sql::quote;
 use crate::verify::schemas;
 
 /// What is to be adopted, and what was wished.
@@ -33,8 +35,12 @@ pub(super) struct Adopt<'a> {
     connector: &'a Connector<'a>,
     embedded: &'a [Migration],
     wish: Wish,
+    /// Whether a history that is there makes room for another.
+    rebuild: bool,
     /// The comment that was sent last: whether its transaction was committed, the database may have to be asked.
     sent: Mutex<Option<String>>,
+    /// How the history that was there made room in it.
+    kept: Mutex<Option<Rebuild>>,
 }
 
 /// How an errand ended.
@@ -45,6 +51,8 @@ pub(super) enum End {
     Found {
         finding: Box<Finding>,
         owners: Option<Owners>,
+        /// What the history that was there is called from then on.
+        kept: Option<String>,
     },
 }
 
@@ -54,20 +62,23 @@ impl<'a> Adopt<'a> {
         connector: &'a Connector<'a>,
         embedded: &'a [Migration],
         wish: Wish,
+        rebuild: bool,
     ) -> Self {
         Self {
+            rebuild,
             settings,
             connector,
             embedded,
             wish,
             sent: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// Finds the version, and records it.
     pub(super) async fn run(&self, out: &mut Out) -> Result<(), Error> {
         let (mut session, history) = self.ask(out).await?;
-        let end = if history.rows.is_empty() {
+        let end = if self.is_to_be_judged(&history) {
             let mut observer = Unconcerned;
             let (settings, connector) = (self.settings, self.connector);
             // Of its steps none is taken.
@@ -87,9 +98,10 @@ impl<'a> Adopt<'a> {
     /// Finds the version, and says what would be recorded.
     pub(super) async fn show(&self, out: &mut Out) -> Result<(), Error> {
         let (session, history) = self.ask(out).await?;
-        let end = if history.rows.is_empty() {
-            let (finding, live) = self.look(&session).await?;
-            End::found(finding, &live, &self.settings.history)
+        let end = if self.is_to_be_judged(&history) {
+            let (finding, live) = self.look(&session, &history).await?;
+            let rebuild = self.rebuild_of(&session, &history, &finding).await?;
+            End::found(finding, &live, &self.settings.history, rebuild.as_ref())
         } else {
             self.already(&history)?
         };
@@ -105,6 +117,41 @@ impl<'a> Adopt<'a> {
         asked(&Rows, session, self.settings, self.connector).await
     }
 
+    /// Whether the schema decides what is recorded.
+    fn is_to_be_judged(&self, history: &History) -> bool {
+        self.rebuild || (history.rows.is_empty() && history.damaged.is_none())
+    }
+
+    /// How the history that is there makes room, where it does.
+    async fn rebuild_of(
+        &self,
+        session: &Session,
+        history: &History,
+        finding: &Finding,
+    ) -> Result<Option<Rebuild>, Error> {
+        if !self.rebuild || !history.exists {
+            return Ok(None);
+        }
+        match finding.verdict {
+            Verdict::Refused(_) => Ok(None),
+            Verdict::At(_) => Ok(Some(Rebuild {
+                kept: free_name(session, &self.settings.history).await?,
+                intact: intact(self.embedded, history),
+            })),
+            Verdict::Empty => {
+                let kept = free_name(session, &self.settings.history).await?;
+                Err(Refused::Nothing {
+                    sql: format!(
+                        "ALTER TABLE {} RENAME TO {}",
+                        self.settings.history.qualified(),
+                        quote(&kept.table)
+                    ),
+                }
+                .into())
+            }
+        }
+    }
+
     /// What is in the history stands, if it agrees with this binary and with the wish.
     fn already(&self, history: &History) -> Result<End, Error> {
         let position = plan(self.embedded, history, None)?.position;
@@ -118,7 +165,7 @@ impl<'a> Adopt<'a> {
         }
     }
 
-    async fn look(&self, session: &Session) -> Result<(Finding, Schema), Error> {
+    async fn look(&self, session: &Session, history: &History) -> Result<(Finding, Schema), Error> {
         let names = schemas(self.embedded);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let scope = self.scope(session, &names);
@@ -131,21 +178,34 @@ impl<'a> Adopt<'a> {
             None => live.clone(),
         };
         let claims = claimed(session, self.settings, stop, scope).await?;
-        // An adoption that was rolled back to nothing says nothing any more.
-        let seen = Schema {
-            remark: None,
-            ..seen
-        };
-        let evidence = Evidence {
-            database: &session.target.database,
-            role: &session.target.user,
-            live: &seen,
-            claims,
-            histories: elsewhere(session, self.settings, stop).await?,
-        };
+        let histories = elsewhere(session, self.settings, stop).await?;
+        // An adoption that was rolled back to nothing says nothing any more. What was accepted in one that counts still is.
+        let remark = seen.remark.clone().filter(|_| self.rebuild);
+        let seen = Schema { remark, ..seen };
         let ignore = &self.settings.verify.ignore;
-        let finding = find(self.embedded, evidence, self.wish, ignore)?;
-        Ok((finding, live))
+        let find = |wish| {
+            let evidence = Evidence {
+                database: &session.target.database,
+                role: &session.target.user,
+                live: &seen,
+                claims: claims.clone(),
+                histories: histories.clone(),
+            };
+            find(self.embedded, evidence, wish, ignore)
+        };
+        let finding = find(self.wish)?;
+        let at = self.newest_recorded(history, &finding);
+        match at {
+            Some(_) => Ok((find(Wish { at, ..self.wish })?, live)),
+            None => Ok((finding, live)),
+        }
+    }
+
+    /// Of several versions that have the same schema, the one that the history that is there knows as applied.
+    fn newest_recorded(&self, history: &History, finding: &Finding) -> Option<Version> {
+        let position = history.position().filter(|_| self.rebuild)?;
+        let is_open = self.wish.at.is_none() && finding.version != Some(position);
+        (is_open && finding.alike.contains(&position)).then_some(position)
     }
 
     fn scope<'s>(&'s self, session: &Session, names: &'s [&'s str]) -> Scope<'s> {
@@ -155,6 +215,10 @@ impl<'a> Adopt<'a> {
             major: session.major(),
             cluster: false,
         }
+    }
+
+    fn kept<T>(&self, with: impl FnOnce(&mut Option<Rebuild>) -> T) -> T {
+        with(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn sent<T>(&self, with: impl FnOnce(&mut Option<String>) -> T) -> T {
@@ -180,11 +244,15 @@ impl<'a> Adopt<'a> {
     ) -> Result<(), Error> {
         let database = session.target.clone();
         session.close().await;
-        let (finding, owners) = match end {
+        let (finding, owners, kept) = match end {
             End::Already(position) => {
                 return Ok(out.report(&AdoptReport::already(database, position))?);
             }
-            End::Found { finding, owners } => (finding, owners),
+            End::Found {
+                finding,
+                owners,
+                kept,
+            } => (finding, owners, kept),
         };
         let result = match &finding.verdict {
             Verdict::Refused(refused) => Err(refused.clone().into()),
@@ -192,22 +260,22 @@ impl<'a> Adopt<'a> {
         };
 
         let error = result.as_ref().err();
-        out.report(&AdoptReport::of(
-            database,
-            *finding,
-            self.embedded,
-            owners,
-            is_dry,
-            error,
-        ))?;
+        let report = AdoptReport::of(database, *finding, self.embedded, owners, is_dry, error);
+        out.report(&report.keeping(kept))?;
         result
     }
 }
 
 impl End {
-    fn found(finding: Finding, live: &Schema, history: &HistoryTable) -> Self {
+    fn found(
+        finding: Finding,
+        live: &Schema,
+        history: &HistoryTable,
+        rebuild: Option<&Rebuild>,
+    ) -> Self {
         let history = history.qualified();
         Self::Found {
+            kept: rebuild.map(|rebuild| rebuild.kept.qualified()),
             finding: Box::new(finding),
             owners: live.other_owner().map(|role| Owners {
                 role: role.to_owned(),
@@ -228,17 +296,28 @@ impl Errand for Adopt<'_> {
         history: &History,
         _: &mut Course<'_>,
     ) -> Result<Option<End>, Error> {
-        if !history.rows.is_empty() && !self.is_ours(session).await? {
+        let is_ours = self.is_ours(session).await?;
+        if !self.is_to_be_judged(history) && !is_ours {
             return self.already(history).map(Some);
         }
-        let (finding, live) = self.look(session).await?;
+        let (finding, live) = self.look(session, history).await?;
+        let table = &self.settings.history;
         let Verdict::At(version) = finding.verdict else {
-            return Ok(Some(End::found(finding, &live, &self.settings.history)));
+            self.rebuild_of(session, history, &finding).await?;
+            return Ok(Some(End::found(finding, &live, table, None)));
         };
-        if !history.rows.is_empty() {
-            return Ok(Some(End::found(finding, &live, &self.settings.history)));
+        if is_ours {
+            let kept = self.kept(|kept| kept.clone());
+            return Ok(Some(End::found(finding, &live, table, kept.as_ref())));
         }
-        let comment = adoption(&finding, version, &session.target.user)?;
+        let rebuild = self.rebuild_of(session, history, &finding).await?;
+        if rebuild.is_some() {
+            held.require()?;
+        }
+        self.kept(|kept| kept.clone_from(&rebuild));
+        let before = live.remark.as_deref().filter(|_| self.rebuild);
+        let before = before.and_then(Adoption::of);
+        let comment = adoption(&finding, version, &session.target.user, before)?;
         self.sent(|sent| *sent = Some(comment.clone()));
         let names = schemas(self.embedded);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -247,27 +326,47 @@ impl Errand for Adopt<'_> {
             to: version,
             comment: &comment,
             history,
+            rebuild: rebuild.as_ref(),
             seen: &live,
             scope: self.scope(session, &names),
         };
         let recorded = record(session, held, &what, self.settings, self.connector.stop).await?;
-        Ok(
-            (recorded == Recorded::Done)
-                .then(|| End::found(finding, &live, &self.settings.history)),
-        )
+        Ok((recorded == Recorded::Done)
+            .then(|| End::found(finding, &live, table, rebuild.as_ref())))
     }
 }
 
-/// The comment on the history.
-fn adoption(finding: &Finding, version: Version, role: &str) -> anyhow::Result<String> {
+/// The rows that are as they are here.
+fn intact(embedded: &[Migration], history: &History) -> Vec<Row> {
+    let entries = compare(embedded, history);
+    let intact = entries.iter().filter_map(|entry| match entry {
+        Entry::Applied(_, row) => Some((*row).clone()),
+        _ => None,
+    });
+    intact.collect()
+}
+
+/// The comment on the history. What was accepted before stays accepted.
+fn adoption(
+    finding: &Finding,
+    version: Version,
+    role: &str,
+    before: Option<Adoption>,
+) -> anyhow::Result<String> {
     let now = OffsetDateTime::now_utc();
+    let mut accepted = finding.accepted();
+    for one in before.into_iter().flat_map(|before| before.accepted) {
+        if accepted.iter().all(|other| other.object != one.object) {
+            accepted.push(one);
+        }
+    }
     let adoption = Adoption {
         version: version.to_string(),
         role: role.to_owned(),
         time: now.format(&Rfc3339).context("the clock shows no time")?,
         binary: env!("CARGO_PKG_VERSION").to_owned(),
         from: finding.claims.iter().map(source).collect(),
-        accepted: finding.accepted(),
+        accepted,
     };
     adoption
         .comment()

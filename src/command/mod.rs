@@ -13,6 +13,7 @@ mod verify;
 mod wait;
 
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use self::adopt::Adopt;
@@ -32,7 +33,7 @@ use crate::connect::{Connector, Session};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::{Digest, History};
-use crate::plan::{Plan, compare, plan, plan_after};
+use crate::plan::{Plan, Refusal, compare, plan, plan_after};
 use crate::report::{ConfigReport, Out, PlanReport, StatusReport, VersionReport};
 use crate::signal::{Stop, Stopped};
 use crate::source::Version;
@@ -63,6 +64,7 @@ pub async fn run(
                 embedded,
                 to: *to,
                 verify: *verify,
+                warning: OnceLock::new(),
             };
             Box::pin(async move { up.run(out).await })
         }
@@ -91,13 +93,14 @@ pub async fn run(
         Command::Adopt {
             at,
             accept_differences,
+            rebuild_history,
             dry_run,
         } => {
             let wish = Wish {
                 at: *at,
                 accept_differences: *accept_differences,
             };
-            let adopt = Adopt::new(settings, connector, embedded, wish);
+            let adopt = Adopt::new(settings, connector, embedded, wish, *rebuild_history);
             let is_shown = *dry_run;
             Box::pin(async move {
                 if is_shown {
@@ -117,6 +120,7 @@ pub async fn run(
                 embedded,
                 to: None,
                 verify: false,
+                warning: OnceLock::new(),
             });
             Box::pin(async move { bootstrap(settings, environment, stop, up.as_ref(), out).await })
         }
@@ -174,6 +178,10 @@ async fn status(
     out: &mut Out,
 ) -> Result<(), Error> {
     let (session, history) = ask(&Rows, settings, connector).await?;
+    let damaged = history.damaged.as_ref();
+    if let Some(unreadable) = damaged.filter(|damaged| !damaged.is_readable()) {
+        return Err(Refusal::Damaged(unreadable.clone()).into());
+    }
     let entries = compare(embedded, &history);
     let position = history.position().map(|version| version.to_string());
     let newest = embedded
@@ -184,6 +192,7 @@ async fn status(
         position,
         newest,
         &entries,
+        damaged.map_or(&[], |damaged| &damaged.list),
     ))?;
     session.close().await;
     if !check {

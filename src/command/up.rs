@@ -1,5 +1,6 @@
 //! `up`: applies what is pending.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::drive::{Drive, Errand};
@@ -10,7 +11,7 @@ use crate::config::Settings;
 use crate::connect::{Connector, Session};
 use crate::embedded::{Migration, Way};
 use crate::error::Error;
-use crate::history::History;
+use crate::history::{History, Owner};
 use crate::lock::Held;
 use crate::plan::{Plan, Refusal, plan};
 use crate::report::{ErrorReport, FoundReport, Out, Progress, UpReport};
@@ -25,6 +26,8 @@ pub(super) struct Up<'a> {
     pub(super) to: Option<Version>,
     /// Whether the schema is compared with the seals whatever was done.
     pub(super) verify: bool,
+    /// What is said of the role, once, where the history is another's.
+    pub(super) warning: OnceLock<String>,
 }
 
 impl Up<'_> {
@@ -89,9 +92,21 @@ impl Up<'_> {
         let database = session.target.clone();
         session.close().await;
         let error = result.as_ref().err().map(ErrorReport::new);
-        progress
-            .report(|done| UpReport::of(database, done, standing.position, took, error, found))?;
+        progress.report(|done| {
+            let report = UpReport::of(database, done, standing.position, took, error, found);
+            report.with_warning(self.warning.get())
+        })?;
         result.map(drop)
+    }
+
+    /// What a run makes belongs to its role: another than the owner of the history cannot be what was meant.
+    fn warn_of_owner(&self, history: &History) {
+        let Some(warning) = history.owner.as_ref().and_then(of_other_owner) else {
+            return;
+        };
+        if self.warning.set(warning.clone()).is_ok() {
+            tracing::warn!("{warning}");
+        }
     }
 
     /// How the schema stands after a run that applied something, where that is wanted. A build that is not sealed is the
@@ -173,10 +188,34 @@ impl<'a> Errand for Up<'a> {
         if plan.steps.is_empty() {
             return Ok(Some(plan));
         }
+        self.warn_of_owner(history);
         let ended = apply(session, held, self.embedded, history, &plan, course).await?;
         Ok((ended == Ended::AtTarget).then(|| Plan {
             steps: Vec::new(),
             ..plan
         }))
     }
+}
+
+/// What follows from a role that is not the owner of the history; none where it is.
+fn of_other_owner(owner: &Owner) -> Option<String> {
+    let Owner {
+        name,
+        current,
+        grants_by_default,
+    } = owner;
+    if name == current {
+        return None;
+    }
+    let granted = if *grants_by_default {
+        format!(
+            "; what {name} grants on new tables by default is not granted on them, so that the application may be unable to read them"
+        )
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "the history belongs to {name}, and this run is made by {current}: new objects will belong to {current}, and {name} cannot change them{granted}; \
+         run it as {name} (database.user), or as a member of it with database.options set to \"-c role={name}\""
+    ))
 }

@@ -71,6 +71,11 @@ async fn wait_for_schema(
             Err(error) if is_forbidden(&error) => Wanting::Leave(error),
             Err(error) => return Err(error),
         };
+        // A pause is longer than what many servers allow an idle session.
+        connector
+            .stop
+            .unless_stopped(session.lift_timeouts())
+            .await?;
         if !limit.0.is_zero() && patience.is_word_due() {
             wanting.tell(limit);
         }

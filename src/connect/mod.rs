@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use self::endpoint::Endpoint;
 use self::endpoint::host_and_port;
 use self::login::{Door, Login, Rejection};
-pub(crate) use self::session::BLIND_SYSTEMS;
+pub(crate) use self::session::{BLIND_SYSTEMS, TIMEOUTS};
 pub use self::session::{Lost, Session, broken};
 use crate::config::{Environment, Settings, Timeout};
 use crate::error::Error;

@@ -1,6 +1,5 @@
 //! A connection that is ready for a question, and what it means when it breaks.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -27,6 +26,62 @@ pub(super) const KEEPALIVE_COUNT: u32 = 3;
 
 /// What the version of a server says whose system cannot see that a socket was closed: a regular expression.
 pub(crate) const BLIND_SYSTEMS: &str = "windows|visual c|mingw|apple|darwin";
+
+/// What ends a statement, a transaction or a session, each with the major version that brought it. Roles and databases have
+/// them for the queries of applications: none is meant for us.
+/// <https://www.postgresql.org/docs/18/runtime-config-client.html>
+pub(crate) const TIMEOUTS: [(&str, u32); 6] = [
+    ("statement_timeout", 0),
+    ("transaction_timeout", 17),
+    ("lock_timeout", 0),
+    ("idle_in_transaction_session_timeout", 0),
+    ("idle_session_timeout", 14),
+    ("tcp_user_timeout", 12),
+];
+
+/// The newest major version whose timeouts are all among [`TIMEOUTS`]. A newer one is asked for its own.
+const NEWEST_KNOWN: u32 = 19;
+
+/// How long a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    /// To the end of the transaction, or of the message where that is one.
+    Transaction,
+    /// To the end of the session.
+    Session,
+}
+
+/// The statements that take the timeouts away on a server of this major version.
+///
+/// `SET` needs no look into a catalogue, which costs a new connection more than the statement itself.
+fn without_timeouts(major: u32, span: Span) -> Vec<String> {
+    let scope = match span {
+        Span::Transaction => "LOCAL ",
+        Span::Session => "",
+    };
+    let known = known_timeouts(major).map(|name| format!("SET {scope}{name} TO 0"));
+    let newer = (major > NEWEST_KNOWN).then(|| {
+        let is_local = span == Span::Transaction;
+        format!(
+            "SELECT FROM pg_catalog.pg_settings WHERE name LIKE '%\\_timeout' AND vartype = 'integer' AND context = 'user' \
+             AND setting <> '0' AND CAST(min_val AS pg_catalog.int8) <= 0 \
+             AND pg_catalog.set_config(name, '0', {is_local}) IS NULL"
+        )
+    });
+    known.chain(newer).collect()
+}
+
+/// The names of those that a server of this major version has.
+fn known_timeouts(major: u32) -> impl Iterator<Item = &'static str> {
+    let known = TIMEOUTS.iter().filter(move |(_, since)| *since <= major);
+    known.map(|(name, _)| *name)
+}
+
+/// As parts of one message, behind which others follow.
+fn in_front(statements: &[String]) -> String {
+    let ended = statements.iter().map(|statement| format!("{statement}; "));
+    ended.collect()
+}
 
 /// A connection that is ready for a question.
 pub struct Session {
@@ -85,13 +140,17 @@ impl Session {
         }
     }
 
-    /// Sets what a session of our own should have from the start: it is not cut off while it waits, and the server
-    /// notices soon when we are gone. Not for a session behind a pooler, where it would stay for the next client.
+    /// Sets what a session of our own should have from the start: no timeout cuts it off, and the server notices soon when
+    /// we are gone. Not for a session behind a pooler, where it would stay for the next client.
     ///
     /// # Errors
     /// The connection is lost. A server that does not know a setting has to do without.
     pub async fn protect(&self) -> Result<(), Lost> {
-        let sql = format!("SELECT {}", self.settings().join(", "));
+        let sql = format!(
+            "{}SELECT {}",
+            in_front(&without_timeouts(self.major(), Span::Session)),
+            self.settings().join(", ")
+        );
         let Err(error) = self.client.batch_execute(&sql).await else {
             return Ok(());
         };
@@ -103,46 +162,71 @@ impl Session {
     pub fn settings(&self) -> Vec<String> {
         let column =
             |name: &str, value: &str| format!("pg_catalog.set_config('{name}', '{value}', false)");
-        let mut columns = vec![
-            column("idle_in_transaction_session_timeout", "0"),
+        let mut columns: Vec<String> = known_timeouts(self.major())
+            .map(|name| column(name, "0"))
+            .collect();
+        columns.extend([
             column("tcp_keepalives_idle", &KEEPALIVE_IDLE.as_secs().to_string()),
             column(
                 "tcp_keepalives_interval",
                 &KEEPALIVE_INTERVAL.as_secs().to_string(),
             ),
             column("tcp_keepalives_count", &KEEPALIVE_COUNT.to_string()),
-        ];
-        let major = self.major();
-        if major >= 14 {
+        ]);
+        if self.major() >= 14 {
             let check = column("client_connection_check_interval", "1s");
-            columns.push(column("idle_session_timeout", "0"));
             columns.push(format!(
                 "CASE WHEN pg_catalog.version() !~* '{BLIND_SYSTEMS}' THEN {check} END"
             ));
         }
-        if major >= 17 {
-            columns.push(column("transaction_timeout", "0"));
-        }
         columns
     }
 
-    /// Statements without which a long statement would outlive us, or be cut off by a limit meant for the application.
-    /// They are for the transaction alone. Each setting is there from its major version on; the first not where the
-    /// server's system cannot see that a socket was closed.
-    pub fn protection(&self) -> String {
-        let major = self.major();
-        let mut sql = String::new();
-        if major >= 14 {
-            let _ = write!(
-                sql,
+    /// The statements without which a transaction would outlive us, or be cut off by a timeout that is meant for the
+    /// application: for that transaction alone.
+    pub fn protection(&self) -> Vec<String> {
+        let mut statements = without_timeouts(self.major(), Span::Transaction);
+        statements.extend(self.connection_check());
+        statements
+    }
+
+    /// What stands in front of a question, in the same message or transaction, so that no timeout of the role or the
+    /// database ends it.
+    pub fn without_timeouts(&self) -> String {
+        in_front(&without_timeouts(self.major(), Span::Transaction))
+    }
+
+    /// The same to the end of the session where that is our own. Behind a pooler it would stay for the next client, so
+    /// there it is for the message alone. No row is returned.
+    pub fn without_timeouts_if_ours(&self) -> String {
+        let names = known_timeouts(self.major()).map(|name| format!("('{name}')"));
+        let names: Vec<String> = names.collect();
+        format!(
+            "{}SELECT FROM (VALUES {}) AS timeouts (name) \
+             WHERE pg_catalog.set_config(name, '0', pg_catalog.pg_backend_pid() <> {}) IS NULL; ",
+            self.without_timeouts(),
+            names.join(", "),
+            self.process
+        )
+    }
+
+    /// Sends [`Session::without_timeouts_if_ours`] alone. Where the connection is lost, the next question says so.
+    pub async fn lift_timeouts(&self) {
+        let sql = self.without_timeouts_if_ours();
+        if let Err(error) = self.client.simple_query(&sql).await {
+            tracing::debug!(error = describe(&error), "the timeouts are as they were");
+        }
+    }
+
+    /// Has the server notice soon when we are gone, from PostgreSQL 14 on; not where the server's system cannot see that a
+    /// socket was closed. For the transaction alone.
+    fn connection_check(&self) -> Option<String> {
+        (self.major() >= 14).then(|| {
+            format!(
                 "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', true) \
-                 WHERE pg_catalog.version() !~* '{BLIND_SYSTEMS}';"
-            );
-        }
-        if major >= 17 {
-            sql.push_str("SET LOCAL transaction_timeout TO 0;");
-        }
-        sql
+                 WHERE pg_catalog.version() !~* '{BLIND_SYSTEMS}'"
+            )
+        })
     }
 
     /// The major version of the server; 0 where it told none.

@@ -11,6 +11,7 @@ pub use self::claim::{Claim, Entry, Outcome, claims};
 pub(crate) use self::history::history_tables;
 pub use self::history::{History, Row, histories};
 pub use self::tools::{Keeps, TOOLS, Tool};
+use crate::history::KEPT;
 
 /// Whether this role may read all rows of the table `c` in the namespace `n`.
 const READABLE: &str = "pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
@@ -31,6 +32,10 @@ pub(crate) fn tables() -> String {
         format!("({nth}, {known}, {home}, {columns}, {may_have})")
     });
     let values = values.collect::<Vec<_>>().join(", ");
+    // Histories of ours that others have taken the place of, whatever their columns are. They claim nothing.
+    let kept = format!(
+        "pg_catalog.starts_with(CAST(relname AS text), {{history}} || '{KEPT}') AND relname ~ '{KEPT}[0-9]+$'"
+    );
     // No step compares each table with each tool: a name or a column is the same, by which the rows are joined.
     format!(
         "WITH tool (nth, known, home, columns, may_have) AS (VALUES {values}), \
@@ -41,8 +46,12 @@ pub(crate) fn tables() -> String {
          FROM (SELECT found.*, {COLUMNS} AS there FROM found JOIN pg_catalog.pg_class AS c USING (oid) WHERE relkind = 'r') \
          AS found JOIN pg_catalog.pg_class AS c USING (oid) JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace \
          WHERE ({{spaces}} OR nspname = home) \
-         AND NOT (nspname = {{history_schema}} AND relname IN ({{history}}, {{ledger}})) \
-         AND columns <@ there AND there <@ (columns || may_have)"
+         AND NOT (nspname = {{history_schema}} AND (relname IN ({{history}}, {{ledger}}) OR {kept})) \
+         AND columns <@ there AND there <@ (columns || may_have) \
+         UNION ALL SELECT {}, c.oid, nspname, relname, false \
+         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace \
+         WHERE relkind = 'r' AND nspname = {{history_schema}} AND {kept}",
+        TOOLS.len()
     )
 }
 

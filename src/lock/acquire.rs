@@ -80,9 +80,11 @@ impl Lock<'_> {
     /// One try with the session's own lock, taken only if no pooler is in between.
     async fn try_directly(&self, session: &Session) -> Result<Answer, Error> {
         let sql = format!(
-            "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'), \
+            "{}SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'), \
              CASE WHEN pg_catalog.pg_backend_pid() = {} THEN pg_catalog.pg_try_advisory_lock({}) END",
-            session.process, self.key
+            session.without_timeouts_if_ours(),
+            session.process,
+            self.key
         );
         let rows = ask(session, &sql).await?;
         let row = first_row(&rows);
@@ -146,11 +148,10 @@ impl Lock<'_> {
 
     /// One try; where it fails, the transaction is ended again and its process given back.
     async fn try_in_transaction(&self, holder: &Session) -> Result<bool, Error> {
-        // Limits for idle transactions are there for forgotten ones. The second exists since PostgreSQL 17.
         let sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout TO 0; \
-             SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}\
              SELECT pg_catalog.pg_try_advisory_xact_lock({}) AS taken",
+            holder.without_timeouts(),
             self.key
         );
         let rows = ask(holder, &sql).await?;

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
-use tokio_postgres::{Client, SimpleQueryRow};
+use tokio_postgres::SimpleQueryRow;
 
+use super::activity::{REMEDY, blocker_columns};
 use super::row_of;
+use crate::connect::Session;
 
 /// Somebody whose table lock is in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,40 +18,51 @@ pub struct Blocker {
     pub user: String,
     /// What it calls itself.
     pub application_name: String,
-    /// `active`, `idle in transaction`, ...
-    pub state: String,
-    /// For how long its transaction has been open, in seconds.
-    pub seconds: u64,
-    /// The first words of its query; the name of a prepared transaction.
-    pub query: String,
+    /// `active`, `idle in transaction`, ...; none for a prepared transaction, or where it is hidden.
+    pub state: Option<String>,
+    /// For how long its transaction has been open, in seconds; none where it has none open, or that is hidden.
+    pub seconds: Option<u64>,
+    /// The first words of its query; the name of a prepared transaction; none where it is hidden.
+    pub query: Option<String>,
+    /// Whether the server hides from this role what the session does.
+    pub hidden: bool,
 }
 
 impl Blocker {
     /// Those who hold a table of this database for themselves alone, or wait for it, so that nobody gets past them. None
     /// where that cannot be learned: whoever asks has failed already, for a better reason.
-    pub async fn exclusive(client: &Client) -> Vec<Self> {
-        let answer = client.simple_query(EXCLUSIVE).await;
+    pub async fn exclusive(session: &Session) -> Vec<Self> {
+        let sql = session.without_timeouts() + &exclusive();
+        let answer = session.client.simple_query(&sql).await;
         let rows = answer.unwrap_or_default();
         rows.iter().filter_map(row_of).map(Self::of).collect()
     }
 
-    /// From a row of six columns, in the order of the fields.
+    /// From a row of its process and of [`blocker_columns`].
     pub(crate) fn of(row: &SimpleQueryRow) -> Self {
-        let text = |column: usize| row.get(column).unwrap_or_default().to_owned();
+        let text = |column: usize| row.get(column).map(str::to_owned);
         Self {
-            pid: text(0).parse().unwrap_or_default(),
-            user: text(1),
-            application_name: text(2),
+            pid: row
+                .get(0)
+                .and_then(|pid| pid.parse().ok())
+                .unwrap_or_default(),
+            user: text(1).unwrap_or_default(),
+            application_name: text(2).unwrap_or_default(),
             state: text(3),
-            seconds: text(4).parse().unwrap_or_default(),
+            seconds: row.get(4).and_then(|seconds| seconds.parse().ok()),
             query: text(5),
+            hidden: row.get(6) == Some("t"),
         }
+    }
+
+    fn query(&self) -> &str {
+        self.query.as_deref().unwrap_or_default()
     }
 
     /// The statement that ends it.
     pub fn remedy(&self) -> String {
         if self.pid == 0 {
-            let name = self.query.replace('\'', "''");
+            let name = self.query().replace('\'', "''");
             return format!("ROLLBACK PREPARED '{name}' (or COMMIT PREPARED)");
         }
         format!("SELECT pg_terminate_backend({})", self.pid)
@@ -58,34 +71,39 @@ impl Blocker {
 
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            pid,
-            user,
-            application_name,
-            state,
-            seconds,
-            query,
-        } = self;
+        let Self { pid, user, .. } = self;
+        let open_for = self.seconds.map(|seconds| format!("{seconds} s"));
         if *pid == 0 {
+            let open_for = open_for.as_deref().unwrap_or("an unknown time");
+            let name = self.query();
             return write!(
                 f,
-                "the prepared transaction '{query}' (of {user}, prepared for {seconds} s)"
+                "the prepared transaction '{name}' (of {user}, prepared for {open_for})"
             );
         }
-        write!(
-            f,
-            "pid {pid} ({application_name} as {user}, {state}, transaction open for {seconds} s): {query}"
-        )
+        let name = match self.application_name.as_str() {
+            "" => "an unnamed client",
+            name => name,
+        };
+        write!(f, "pid {pid} ({name} as {user}")?;
+        if self.hidden {
+            return write!(f, ", state hidden, time hidden): query hidden; {REMEDY}");
+        }
+        if let Some(state) = &self.state {
+            write!(f, ", {state}")?;
+        }
+        if let Some(open_for) = open_for {
+            write!(f, ", transaction open for {open_for}")?;
+        }
+        write!(f, "): {}", self.query())
     }
 }
 
 /// A table that another transaction has made and not committed is nobody's obstacle, and not among those seen here. All that
 /// `pg_locks` tells of a prepared transaction is the virtual one, which also holds the lock on its own number.
-const EXCLUSIVE: &str = "\
-SELECT coalesce(l.pid, 0), coalesce(a.usename, p.owner, ''), coalesce(nullif(a.application_name, ''), a.backend_type, ''), \
-       coalesce(a.state, 'state hidden'), \
-       coalesce(greatest(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)), 0)::bigint, 0), \
-       coalesce(p.gid, btrim(left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60))) \
+fn exclusive() -> String {
+    format!(
+        "SELECT coalesce(l.pid, 0), {} \
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation \
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
 LEFT JOIN LATERAL (SELECT x.gid, x.owner, x.prepared FROM pg_catalog.pg_locks own \
@@ -95,4 +113,7 @@ LEFT JOIN LATERAL (SELECT x.gid, x.owner, x.prepared FROM pg_catalog.pg_locks ow
 WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND c.relpersistence <> 't' \
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid() \
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
-GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 5 DESC, 1";
+GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 5 DESC NULLS LAST, 1",
+        blocker_columns()
+    )
+}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tokio_postgres::SimpleQueryRow;
 
+use super::activity::{IS_HIDDEN, REMEDY};
 use super::{ask, first_row};
 use crate::connect::Session;
 use crate::error::Error;
@@ -42,7 +43,7 @@ impl fmt::Display for Holder {
 impl Holder {
     /// Asks who holds the lock with this key.
     pub(super) async fn of(session: &Session, key: i64) -> Result<Option<Self>, Error> {
-        let sql = Self::question(key);
+        let sql = session.without_timeouts() + &Self::question(key);
         let rows = ask(session, &sql).await?;
         let text =
             |row: &SimpleQueryRow, column: usize| row.get(column).unwrap_or_default().to_owned();
@@ -65,11 +66,13 @@ impl Holder {
         let high = key.cast_unsigned() >> 32;
         let low = key.cast_unsigned() & u64::from(u32::MAX);
         format!(
-            "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), \
-                    coalesce(host(a.client_addr), 'the same machine'), \
-                    to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                    CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(split_part(a.query, E'\\n;', 1), '\\s+', ' ', 'g'), 60)) \
-                         ELSE coalesce(a.state, 'hidden from this role') END \
+            "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client') || ' as ' || coalesce(a.usename, 'an unknown role'), \
+                    CASE WHEN {IS_HIDDEN} THEN 'a hidden address' ELSE coalesce(host(a.client_addr), 'the same machine') END, \
+                    CASE WHEN {IS_HIDDEN} THEN 'a hidden time' \
+                         ELSE to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') END, \
+                    CASE WHEN {IS_HIDDEN} THEN 'state hidden; {REMEDY}' \
+                         WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(split_part(a.query, E'\\n;', 1), '\\s+', ' ', 'g'), 60)) \
+                         ELSE coalesce(a.state, 'state unknown') END \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) \
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
                AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"

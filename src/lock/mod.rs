@@ -4,6 +4,7 @@
 //! not rest on it: `apply` writes the history row first, and its primary key decides.
 
 mod acquire;
+mod activity;
 mod blocker;
 mod held;
 mod holder;
@@ -13,6 +14,7 @@ use std::fmt;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 pub use self::acquire::{acquire, key};
+pub(crate) use self::activity::{IS_HIDDEN, blocker_columns};
 pub use self::blocker::Blocker;
 pub use self::held::Held;
 pub use self::holder::Holder;

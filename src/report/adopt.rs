@@ -45,6 +45,9 @@ pub struct AdoptReport {
     pub owned_by: Option<Owners>,
     /// What differs and is ignored.
     pub ignored: Vec<Ignored>,
+    /// What the table of the history that was there is called from then on, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<String>,
     /// Why nothing was recorded.
     pub error: Option<ErrorReport>,
     /// Whether what differs was accepted, and is recorded so.
@@ -258,6 +261,12 @@ impl AdoptReport {
         report
     }
 
+    /// Adds what became of the history that was there.
+    #[must_use]
+    pub fn keeping(self, kept_as: Option<String>) -> Self {
+        Self { kept_as, ..self }
+    }
+
     fn empty(database: Target) -> Self {
         Self {
             schema: SCHEMA,
@@ -272,6 +281,7 @@ impl AdoptReport {
             beside: Vec::new(),
             owned_by: None,
             ignored: Vec::new(),
+            kept_as: None,
             error: None,
             accepted: false,
             remark: String::new(),
@@ -378,6 +388,12 @@ impl Report for AdoptReport {
         }
         text.push_str(&self.shared());
         text.push_str(&self.remark);
+        if let Some(kept_as) = &self.kept_as {
+            let verb = if self.dry_run { "would be" } else { "is" };
+            text.push_str(&format!(
+                "the history that was there {verb} kept as {kept_as}\n"
+            ));
+        }
         text
     }
 }

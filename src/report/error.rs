@@ -12,6 +12,7 @@ use crate::adopt::{Doubt, Refused};
 use crate::apply::{Cause, Failure, Left, Reach, Standing, Task};
 use crate::bootstrap::Impossible;
 use crate::config::ConfigError;
+use crate::damage::{Damage, Damaged};
 use crate::error::Error;
 use crate::lock::{Blocker, LockTimeout};
 use crate::plan::{Disagreement, Obstacle, Refusal, State};
@@ -60,12 +61,18 @@ pub struct ErrorReport {
     /// On what history and binary disagree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
+    /// What is wrong with the history.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<Damage>,
     /// What is in the way of a rollback.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<Obstacle>,
     /// How the schema differs from the one that a rollback should lead to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
+    /// Whose table locks were in the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blockers: Vec<Blocker>,
     /// What to do, a line a step.
     pub help: String,
 }
@@ -93,8 +100,10 @@ impl ErrorReport {
             } else {
                 Vec::new()
             },
+            damage: damage_of(error).to_vec(),
             obstacles: obstacles_of(error).to_vec(),
             differences: differences_of(error).to_vec(),
+            blockers: blockers_of(error).to_vec(),
             help: help(error).join("\n"),
         }
     }
@@ -126,6 +135,7 @@ pub fn render(error: &Error, paint: Paint) -> String {
             ));
         }
     }
+    text.extend(damage_of(error).iter().map(|one| damaged(one, paint)));
     text.push_str(&obstacles::text(obstacles_of(error), paint));
     let blocks = differences
         .iter()
@@ -138,6 +148,19 @@ pub fn render(error: &Error, paint: Paint) -> String {
         text.push_str(&format!("help: {help}\n"));
     }
     text
+}
+
+/// What is wrong with the history.
+fn damage_of(error: &Error) -> &[Damage] {
+    match error.kind() {
+        Error::Refusal(Refusal::Damaged(damaged)) => &damaged.list,
+        _ => &[],
+    }
+}
+
+/// One thing that is wrong with the history, as a line.
+pub(super) fn damaged(damage: &Damage, paint: Paint) -> String {
+    line("damaged", &paint.bad("damaged"), &damage.to_string(), 0, "")
 }
 
 /// What is in the way of a rollback.
@@ -159,11 +182,23 @@ fn differences_of(error: &Error) -> &[Difference] {
     }
 }
 
+/// Whose table locks were in the way.
+fn blockers_of(error: &Error) -> &[Blocker] {
+    match error.kind() {
+        Error::Migration(failure) => match &failure.cause {
+            Cause::TableLock { blockers, .. } => blockers,
+            _ => &[],
+        },
+        Error::LockTimeout(LockTimeout::Schema { blockers, .. }) => blockers,
+        _ => &[],
+    }
+}
+
 /// Whether the message itself says in what state the database is.
 fn is_told(error: &Error) -> bool {
     matches!(
         error.kind(),
-        Error::Pending | Error::Refusal(Refusal::Disagreement(_))
+        Error::Pending | Error::Refusal(Refusal::Disagreement(_) | Refusal::Damaged(_))
     )
 }
 
@@ -288,6 +323,7 @@ fn help_for_refusal(refusal: &Refusal) -> Vec<String> {
     let one = |help: &str| vec![help.to_owned()];
     match refusal {
         Refusal::Disagreement(list) => help_for_kinds(list),
+        Refusal::Damaged(damaged) => help_for_damage(damaged),
         Refusal::Untracked { .. } => vec![
             "where another tool made them, or somebody by hand: `dsentr-migrate adopt` finds the version they are at, and writes the history".to_owned(),
             "where the history is in another table, set history.schema and history.table; where this is not the database you meant, correct the connection".to_owned(),
@@ -333,6 +369,9 @@ fn help_for_adoption(refused: &Refused) -> Vec<String> {
         ],
         Refused::Empty { .. } => vec!["`dsentr-migrate up` makes the schema".to_owned()],
         Refused::Doubt { doubts, version } => help_for_doubts(doubts, version.as_deref()),
+        Refused::Nothing { sql } => vec![format!(
+            "where this is the database that is meant, run {sql}; then `dsentr-migrate up` makes the schema"
+        )],
         Refused::Elsewhere { .. } => vec![
             "`dsentr-migrate status` shows what the history says; `dsentr-migrate up` goes on from there"
                 .to_owned(),
@@ -398,27 +437,46 @@ fn help_for_lock(timeout: &LockTimeout) -> Vec<String> {
 
 /// One sentence a kind.
 fn help_for_kinds(list: &[Disagreement]) -> Vec<String> {
-    let sentence = |state| match state {
-        State::Divergent => {
-            "a divergent migration was changed after it had been applied: use the binary that applied it, or bring the file back and put the change into a new migration"
-        }
-        State::OutOfOrder => {
-            "an out-of-order migration was added behind newer ones: give the file today's date"
-        }
-        State::Unknown => {
-            "an unknown migration was applied by another binary: use that one, or a newer"
-        }
-        State::Applied | State::Pending => "",
+    let is_there = |state, is_incomplete| {
+        let mut all = list.iter();
+        all.any(|one| one.state == state && one.is_incomplete == is_incomplete)
     };
-    let kinds = [State::Divergent, State::OutOfOrder, State::Unknown];
-    let present = kinds
-        .into_iter()
-        .filter(|kind| list.iter().any(|one| one.state == *kind));
-    let mut help: Vec<String> = present.map(|kind| sentence(kind).to_owned()).collect();
+    let kinds = [
+        (
+            is_there(State::Divergent, true),
+            "a row without name or checksum was written or changed by hand: where the migration was applied, `dsentr-migrate adopt --rebuild-history` has the history written anew from the live schema",
+        ),
+        (
+            is_there(State::Divergent, false),
+            "a divergent migration was changed after it had been applied: use the binary that applied it, or bring the file back and put the change into a new migration",
+        ),
+        (is_there(State::OutOfOrder, false), LOST_OR_LATE),
+        (
+            is_there(State::Unknown, false),
+            "an unknown migration was applied by another binary: use that one, or a newer",
+        ),
+    ];
+    let present = kinds.into_iter().filter(|(is_there, _)| *is_there);
+    let mut help: Vec<String> = present.map(|(_, help)| help.to_owned()).collect();
     help.push(
         "then run the command again; `dsentr-migrate status` lists all migrations".to_owned(),
     );
     help
+}
+
+/// The history alone does not tell the two apart; the schema does.
+const LOST_OR_LATE: &str = "an out-of-order migration has lost its row in the history, or was added behind newer ones: `dsentr-migrate adopt --rebuild-history --dry-run` compares the live schema with the seals, and shows whether it was applied; if it was not, it was added too late: whoever wrote the file gives it today's date";
+
+/// How the history is mended, or written anew.
+fn help_for_damage(damaged: &Damaged) -> Vec<String> {
+    let rebuild = "`dsentr-migrate adopt --rebuild-history` keeps the damaged table under another name, and writes the history anew from the live schema; --dry-run shows that first";
+    let Some(statements) = damaged.remedies() else {
+        return vec![rebuild.to_owned()];
+    };
+    vec![
+        format!("mend the table as its owner: {};", statements.join("; ")),
+        format!("or {rebuild}"),
+    ]
 }
 
 fn render_failure(failure: &Failure, paint: Paint, help: &[String]) -> String {

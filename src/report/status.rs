@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+use super::error::damaged;
 use super::migrations::line;
 use super::{Paint, Parts, Report, at, count};
 use crate::connect::Target;
+use crate::damage::Damage;
 use crate::plan::{Entry, State};
 
 /// Form and version of the JSON document.
@@ -24,6 +26,9 @@ pub struct StatusReport<'a> {
     pub newest: Option<String>,
     /// How many migrations are pending.
     pub pending: usize,
+    /// What is wrong with the history.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub damage: &'a [Damage],
     /// Every migration of either side, by version.
     #[serde(serialize_with = "one_by_one")]
     pub migrations: &'a [Entry<'a, 'a>],
@@ -69,6 +74,7 @@ impl<'a> StatusReport<'a> {
         position: Option<String>,
         newest: Option<String>,
         migrations: &'a [Entry<'a, 'a>],
+        damage: &'a [Damage],
     ) -> Self {
         Self {
             schema: SCHEMA,
@@ -76,6 +82,7 @@ impl<'a> StatusReport<'a> {
             position,
             newest,
             pending: in_state(migrations, State::Pending),
+            damage,
             migrations,
         }
     }
@@ -143,8 +150,9 @@ impl Report for StatusReport<'_> {
             )
         });
         let head = std::iter::once_with(|| format!("{}\n", self.database));
+        let damage = self.damage.iter().map(move |one| damaged(one, paint));
         let sum = std::iter::once_with(|| self.sum());
-        Box::new(head.chain(lines).chain(sum))
+        Box::new(head.chain(lines).chain(damage).chain(sum))
     }
 }
 

@@ -29,6 +29,9 @@ pub struct UpReport {
     pub position: Option<String>,
     /// How long applying took, in milliseconds.
     pub duration_ms: u64,
+    /// What the operator should know although the run went on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// How the schema compares with the seals at the end, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<FoundReport>,
@@ -65,6 +68,7 @@ impl UpReport {
             applied,
             position,
             duration_ms: millis(took),
+            warnings: Vec::new(),
             verify,
             error,
             remark,
@@ -95,9 +99,19 @@ impl UpReport {
             applied: Vec::new(),
             position,
             duration_ms: 0,
+            warnings: Vec::new(),
             verify: None,
             error: None,
             remark,
+        }
+    }
+
+    /// Adds what the operator should know.
+    #[must_use]
+    pub fn with_warning(self, warning: Option<&String>) -> Self {
+        Self {
+            warnings: warning.into_iter().cloned().collect(),
+            ..self
         }
     }
 

@@ -21,8 +21,8 @@ pub(crate) use self::difference::difference;
 pub use self::difference::{Difference, differences, steady};
 pub(crate) use self::object::{above, before_last_dot, seen_by, split_at_last};
 pub use self::object::{grantee, wholes};
-pub(crate) use self::read::literal;
 pub use self::read::{SETTINGS, Schema, Scope};
+pub(crate) use crate::sql::literal;
 
 /// From each object to its definition.
 pub type Objects = BTreeMap<String, String>;

@@ -14,6 +14,7 @@ use super::object::{above, seen_by, split_at_last};
 use super::{Difference, Objects, differences, known, normal};
 use crate::config::HistoryTable;
 use crate::foreign;
+use crate::sql::literal;
 
 /// What is read; see its head for what is put into it.
 const SCOPE: &str = include_str!("read/scope.sql");
@@ -427,14 +428,4 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
         }
     }
     filled + rest
-}
-
-/// A text as PostgreSQL takes it literally, whatever `standard_conforming_strings` says.
-pub(crate) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', r"\\"))
-    } else {
-        format!("'{quoted}'")
-    }
 }

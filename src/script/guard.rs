@@ -5,16 +5,9 @@ use super::journey::at;
 use super::quoted::{block, literal, stop};
 use super::{Ground, Start};
 use crate::apply::{SCHEMA, sealed_tables};
-use crate::connect::BLIND_SYSTEMS;
+use crate::connect::{BLIND_SYSTEMS, TIMEOUTS};
 use crate::embedded::Way;
 use crate::lock::Holder;
-
-/// Limits for forgotten sessions and for those of the application, wherever a server knows them.
-const SESSION_LIMITS: [&str; 3] = [
-    "idle_in_transaction_session_timeout",
-    "idle_session_timeout",
-    "transaction_timeout",
-];
 
 /// The oldest server that the migrations are tried on.
 const OLDEST: u32 = 130_000;
@@ -101,7 +94,7 @@ pub(super) fn database(ground: &Ground<'_>) -> String {
          PERFORM set_config(name, '1s', false) FROM pg_catalog.pg_settings\n    \
          WHERE name = 'client_connection_check_interval' AND version() !~* '{BLIND_SYSTEMS}';\n\
          END",
-        SESSION_LIMITS.map(literal).join(", "),
+        TIMEOUTS.map(|(name, _)| literal(name)).join(", "),
     ));
     format!("{}{}", title("The right database"), block(&body))
 }

@@ -19,7 +19,7 @@ BEGIN
                 END AS state,
                 CASE
                     WHEN history.version IS NULL
-                        THEN 'not applied, and older than ' || <shown newest> || ', which is'
+                        THEN 'not in the history, and older than ' || <shown newest> || ', which is'
                     WHEN known.version IS NULL THEN 'applied, and not in this file'
                     WHEN history.name IS NULL THEN 'applied, without a name in the history'
                     WHEN history.name <> known.name THEN 'applied under the name "' || history.name || '"'

@@ -131,6 +131,7 @@ fn obstacles(
     let history = History {
         exists: true,
         rows: applied.map(row).collect(),
+        ..History::default()
     };
     let plan = rollback_plan(embedded, &history, Extent::To(to))?;
     let mut list = plan.obstacles(embedded, accept_data_loss);

@@ -75,7 +75,7 @@ BEGIN
     -- A limit that is meant for the application's queries, or for forgotten sessions, is not meant for
     -- this one; and the server is to notice soon when psql is gone.
     PERFORM set_config(name, '0', false) FROM pg_catalog.pg_settings
-    WHERE name IN ('idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout');
+    WHERE name IN ('statement_timeout', 'transaction_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'tcp_user_timeout');
     PERFORM set_config(name, '1s', false) FROM pg_catalog.pg_settings
     WHERE name = 'client_connection_check_interval' AND version() !~* 'windows|visual c|mingw|apple|darwin';
 END
@@ -95,7 +95,7 @@ DECLARE
 BEGIN
     SELECT format(': held by %s (pid %s, from %s, connected since %s, %s)', name, pid, client, since, doing)
     INTO holder
-    FROM (SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'), coalesce(host(a.client_addr), 'the same machine'), to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), CASE WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(split_part(a.query, E'\n;', 1), '\s+', ' ', 'g'), 60)) ELSE coalesce(a.state, 'hidden from this role') END FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 1737204032 AND l.objid = 3425725077 AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())) AS holders (pid, name, client, since, doing);
+    FROM (SELECT a.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client') || ' as ' || coalesce(a.usename, 'an unknown role'), CASE WHEN coalesce(a.query = '<insufficient privilege>', false) THEN 'a hidden address' ELSE coalesce(host(a.client_addr), 'the same machine') END, CASE WHEN coalesce(a.query = '<insufficient privilege>', false) THEN 'a hidden time' ELSE to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END, CASE WHEN coalesce(a.query = '<insufficient privilege>', false) THEN 'state hidden; a member of pg_read_all_stats sees it' WHEN a.state = 'active' THEN 'runs: ' || btrim(left(regexp_replace(split_part(a.query, E'\n;', 1), '\s+', ' ', 'g'), 60)) ELSE coalesce(a.state, 'state unknown') END FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 1737204032 AND l.objid = 3425725077 AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())) AS holders (pid, name, client, since, doing);
     RAISE EXCEPTION USING
         MESSAGE = 'another run holds the migration lock' || coalesce(holder, '') || '; nothing was done',
         HINT = 'run the file again when the other run is done';

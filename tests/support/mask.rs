@@ -148,7 +148,15 @@ pub(crate) fn mask_numbers(text: &str, mark: &str, name: &str) -> String {
 
 /// Each number masked that follows one of the words by which a run counts its tries and names processes.
 pub(crate) fn mask_counts(text: &str) -> String {
-    let words = ["pid ", "pg_terminate_backend(", "tries=", " in ", "tried "];
+    let words = [
+        "pid ",
+        "\"pid\": ",
+        "\"seconds\": ",
+        "pg_terminate_backend(",
+        "tries=",
+        " in ",
+        "tried ",
+    ];
     let mask = |text: String, word: &&str| mask_numbers(&text, word, "<n>");
     words.iter().fold(text.to_owned(), mask)
 }
