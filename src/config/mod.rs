@@ -15,7 +15,8 @@ use std::fmt;
 use std::time::Duration;
 
 use figment::Figment;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 pub use self::bootstrap::Bootstrap;
 pub use self::duration::Timeout;
@@ -231,8 +232,22 @@ pub enum TlsVersion {
 pub struct HistoryTable {
     /// Schema of the table, as the catalogue spells it.
     pub schema: String,
-    /// Name of the table, as the catalogue spells it.
+    /// Name of the table, as the catalogue spells it; at most 56 bytes.
+    #[serde(deserialize_with = "with_room")]
     pub table: String,
+}
+
+/// Of the 63 bytes that a name may have, 7 are for what is put behind it in the name of a table beside it. PostgreSQL would
+/// cut those off, and take the one table for the other.
+fn with_room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.len() <= 56 {
+        return Ok(name);
+    }
+    Err(D::Error::custom(format!(
+        "the name of the history may have 56 bytes, and {name:?} has {}",
+        name.len()
+    )))
 }
 
 /// How long a server or a schema is waited for.

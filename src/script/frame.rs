@@ -22,7 +22,7 @@ pub(super) fn head(ground: &Ground<'_>) -> String {
     )));
     text.push_str(&format!(
         "--\n--   psql -X -f FILE {}\n--\n",
-        database.unwrap_or("DATABASE")
+        database.map_or_else(|| "DATABASE".to_owned(), shell)
     ));
     let (done, content) = match journey.way {
         Way::Forward => (
@@ -57,6 +57,16 @@ pub(super) fn head(ground: &Ground<'_>) -> String {
     }
     text.push_str(&losses(journey));
     text
+}
+
+/// A word as a shell takes it, on one line.
+fn shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    let line = word.replace(char::is_control, "?");
+    format!("'{}'", line.replace('\'', r"'\''"))
 }
 
 fn subject(journey: &Journey<'_>) -> String {
@@ -137,4 +147,16 @@ pub(super) fn shown(version: &str) -> String {
 /// A version as the history keeps it.
 pub(super) fn number(version: Version) -> String {
     version.as_i64().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell;
+
+    #[test]
+    fn a_word_stays_one_word_on_one_line() {
+        assert_eq!(shell("dsentr_1.x-y"), "dsentr_1.x-y");
+        assert_eq!(shell("it's me"), r"'it'\''s me'");
+        assert_eq!(shell("a\n\\! rm"), r"'a?\! rm'");
+    }
 }

@@ -348,6 +348,17 @@ impl Session {
         }
     }
 
+    /// Connects, where a name does not go into a URL as it is; or panics with the reason.
+    pub(crate) async fn of(config: &tokio_postgres::Config) -> Self {
+        match config.connect(NoTls).await {
+            Ok((client, connection)) => Self {
+                client,
+                connection: tokio::spawn(connection),
+            },
+            Err(error) => panic!("{config:?}: {}", describe(&error)),
+        }
+    }
+
     /// Connects; what speaks against it is the error.
     pub(crate) async fn try_open(url: &str) -> Result<Self, String> {
         let connected = tokio_postgres::connect(url, NoTls).await;
