@@ -84,6 +84,9 @@ pub enum Command {
         /// Also list the objects that are not ours: other schemas, extensions that no migration needs
         #[arg(long)]
         others: bool,
+        /// Print the SQL that brings the live schema to the sealed one, as a file for psql, and run none of it
+        #[arg(long, conflicts_with = "others")]
+        sql: bool,
     },
     /// Take over a database whose schema was made by another tool, or by hand
     ///
@@ -103,6 +106,9 @@ pub enum Command {
         /// Show what would be recorded, and do nothing
         #[arg(long)]
         dry_run: bool,
+        /// Print the SQL that brings the live schema to that of the version, as a file for psql, and record nothing
+        #[arg(long, conflicts_with_all = ["dry_run", "accept_differences"])]
+        sql: bool,
     },
     /// Wait until the server answers, or until the schema has reached this binary's version
     Wait {

@@ -28,6 +28,7 @@ pub mod page;
 pub mod patience;
 pub mod plan;
 pub mod process;
+pub mod repair;
 pub mod report;
 pub mod schema;
 pub mod script;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::adoption::Adoption;
 use crate::config::Ignore;
 use crate::embedded::{Migration, sealed_objects};
+use crate::repair::Repair;
 use crate::schema::{Difference, Objects, Schema};
 use crate::source::Version;
 
@@ -243,6 +244,8 @@ pub struct Findings {
     pub building: Objects,
     /// What is not ours; none where it was not asked for.
     pub others: Option<Others>,
+    /// The statements that bring it to what is sealed; none where they were not asked for.
+    pub repair: Option<Repair>,
 }
 
 /// What is in the database or on its server and is not ours.

@@ -25,6 +25,7 @@ const ADOPT: Command = Command::Adopt {
     accept_differences: false,
     rebuild_history: false,
     dry_run: false,
+    sql: false,
 };
 
 const DRY: Command = Command::Adopt {
@@ -32,9 +33,13 @@ const DRY: Command = Command::Adopt {
     accept_differences: false,
     rebuild_history: false,
     dry_run: true,
+    sql: false,
 };
 
-const VERIFY: Command = Command::Verify { others: false };
+const VERIFY: Command = Command::Verify {
+    others: false,
+    sql: false,
+};
 
 const HISTORY: &str = "SELECT count(*) FROM refinery_schema_history";
 
@@ -48,6 +53,7 @@ fn at(version: &str, accept_differences: bool) -> Command {
         accept_differences,
         rebuild_history: false,
         dry_run: false,
+        sql: false,
     }
 }
 

@@ -13,7 +13,10 @@ use support::library::{Library, step, up};
 use support::sealing::sealed;
 use support::server::{Database, Server, Session, describe};
 
-const VERIFY: Command = Command::Verify { others: false };
+const VERIFY: Command = Command::Verify {
+    others: false,
+    sql: false,
+};
 
 /// Between two rounds of one loop.
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(20);

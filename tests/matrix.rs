@@ -11,7 +11,10 @@ use support::psql::psql;
 use support::sealing::sealed;
 use support::server::{Database, Server};
 
-const VERIFY: Command = Command::Verify { others: false };
+const VERIFY: Command = Command::Verify {
+    others: false,
+    sql: false,
+};
 
 #[tokio::test]
 #[ignore = "needs servers of several majors; .ci/matrix installs them and runs this"]

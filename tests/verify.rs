@@ -13,7 +13,10 @@ use support::pooler::{PoolMode, Pooler};
 use support::sealing::sealed;
 use support::server::{Database, Role, Server, Session};
 
-const VERIFY: Command = Command::Verify { others: false };
+const VERIFY: Command = Command::Verify {
+    others: false,
+    sql: false,
+};
 
 const UP_VERIFY: Command = Command::Up {
     to: None,
@@ -89,7 +92,10 @@ async fn both_definitions_are_shown() {
         &database,
         &library.run(&url, UP_VERIFY).await,
     );
-    let others = Command::Verify { others: true };
+    let others = Command::Verify {
+        others: true,
+        sql: false,
+    };
     is(
         "verify_others.txt",
         &database,
@@ -415,7 +421,10 @@ async fn a_table_that_nobody_may_see_is_not_waited_for_without_an_end() {
         ("DSENTR_MIGRATE_TABLE_LOCK_TIMEOUT", "10ms"),
         ("DSENTR_MIGRATE_TABLE_LOCK_BUDGET", "50ms"),
     ];
-    let others = Command::Verify { others: true };
+    let others = Command::Verify {
+        others: true,
+        sql: false,
+    };
     let mut text = String::new();
     for command in [VERIFY, others, UP_VERIFY] {
         let ended = library.run_with(&variables, command, Format::Text).await;

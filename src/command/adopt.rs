@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::drive::{Drive, Errand};
+use super::verify::{ground, repair_report};
 use super::{Rows, asked};
 use crate::adopt::{Evidence, Finding, Judged, Refused, Verdict, Wish, find};
 use crate::adoption::Adoption;
@@ -23,11 +24,12 @@ use crate::error::Error;
 use crate::history::{History, Row};
 use crate::lock::Held;
 use crate::plan::{Entry, compare, plan};
-use crate::report::{AdoptReport, Out, Owners};
-use crate::schema::{Schema, Scope};
+use crate::repair::{Repair, repair};
+use crate::report::{AdoptReport, Out, Owners, RepairReport};
+use crate::schema::{Difference, Schema, Scope};
 use crate::source::Version;
 use crate::sql::quote;
-use crate::verify::schemas;
+use crate::verify::{schemas, sealed};
 
 /// What is to be adopted, and what was wished.
 pub(super) struct Adopt<'a> {
@@ -37,6 +39,8 @@ pub(super) struct Adopt<'a> {
     wish: Wish,
     /// Whether a history that is there makes room for another.
     rebuild: bool,
+    /// Whether the SQL is wanted, and nothing is to be recorded.
+    sql: bool,
     /// The comment that was sent last: whether its transaction was committed, the database may have to be asked.
     sent: Mutex<Option<String>>,
     /// How the history that was there made room in it.
@@ -63,6 +67,7 @@ impl<'a> Adopt<'a> {
         embedded: &'a [Migration],
         wish: Wish,
         rebuild: bool,
+        sql: bool,
     ) -> Self {
         Self {
             rebuild,
@@ -70,6 +75,7 @@ impl<'a> Adopt<'a> {
             connector,
             embedded,
             wish,
+            sql,
             sent: Mutex::default(),
             kept: Mutex::default(),
         }
@@ -92,20 +98,27 @@ impl<'a> Adopt<'a> {
         } else {
             self.already(&history)?
         };
-        self.report(session, end, false, out).await
+        self.report(session, end, None, false, out).await
     }
 
     /// Finds the version, and says what would be recorded.
     pub(super) async fn show(&self, out: &mut Out) -> Result<(), Error> {
         let (session, history) = self.ask(out).await?;
+        let repair;
         let end = if self.is_to_be_judged(&history) {
             let (finding, live) = self.look(&session, &history).await?;
             let rebuild = self.rebuild_of(&session, &history, &finding).await?;
+            repair = self.repair(&session, &finding, &live).await?;
             End::found(finding, &live, &self.settings.history, rebuild.as_ref())
         } else {
+            repair = self.repaired(
+                &session,
+                Repair::default(),
+                plan(self.embedded, &history, None)?.position,
+            );
             self.already(&history)?
         };
-        self.report(session, end, true, out).await
+        self.report(session, end, repair, true, out).await
     }
 
     async fn ask(&self, out: &mut Out) -> Result<(Session, History), Error> {
@@ -113,7 +126,9 @@ impl<'a> Adopt<'a> {
         // Refuses a version that this binary does not carry.
         plan(self.embedded, &none, self.wish.at)?;
         let session = self.connector.connect().await?;
-        out.text(&format!("{}\n", session.target))?;
+        if !self.sql {
+            out.text(&format!("{}\n", session.target))?;
+        }
         asked(&Rows, session, self.settings, self.connector).await
     }
 
@@ -208,6 +223,50 @@ impl<'a> Adopt<'a> {
         (is_open && finding.alike.contains(&position)).then_some(position)
     }
 
+    /// The SQL that brings the schema to that of the version, where it is wanted. It is for the role that has the tables,
+    /// as the comparison was.
+    async fn repair(
+        &self,
+        session: &Session,
+        finding: &Finding,
+        live: &Schema,
+    ) -> Result<Option<RepairReport>, Error> {
+        if !self.sql {
+            return Ok(None);
+        }
+        let seen = match live.other_owner() {
+            Some(owner) => {
+                let names = schemas(self.embedded);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let scope = self.scope(session, &names);
+                crate::apply::live(
+                    session,
+                    self.settings,
+                    self.connector.stop,
+                    scope,
+                    Some(owner),
+                )
+                .await?
+            }
+            None => live.clone(),
+        };
+        let beside = finding.beside.iter().map(|one| &one.difference);
+        let all: Vec<Difference> = finding.differences.iter().chain(beside).cloned().collect();
+        let sealed = sealed(self.embedded, finding.version)?;
+        let repair = repair(ground(&seen, session), sealed, &all);
+        Ok(self.repaired(session, repair, finding.version))
+    }
+
+    fn repaired(
+        &self,
+        session: &Session,
+        repair: Repair,
+        version: Option<Version>,
+    ) -> Option<RepairReport> {
+        self.sql
+            .then(|| repair_report(repair, &session.target, version))
+    }
+
     fn scope<'s>(&'s self, session: &Session, names: &'s [&'s str]) -> Scope<'s> {
         Scope {
             history: &self.settings.history,
@@ -239,6 +298,7 @@ impl<'a> Adopt<'a> {
         &self,
         session: Session,
         end: End,
+        repair: Option<RepairReport>,
         is_dry: bool,
         out: &mut Out,
     ) -> Result<(), Error> {
@@ -246,7 +306,8 @@ impl<'a> Adopt<'a> {
         session.close().await;
         let (finding, owners, kept) = match end {
             End::Already(position) => {
-                return Ok(out.report(&AdoptReport::already(database, position))?);
+                let report = AdoptReport::already(database, position);
+                return Ok(out.report(&report.with_repair(repair))?);
             }
             End::Found {
                 finding,
@@ -261,7 +322,7 @@ impl<'a> Adopt<'a> {
 
         let error = result.as_ref().err();
         let report = AdoptReport::of(database, *finding, self.embedded, owners, is_dry, error);
-        out.report(&report.keeping(kept))?;
+        out.report(&report.keeping(kept).with_repair(repair))?;
         result
     }
 }

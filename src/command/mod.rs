@@ -23,7 +23,7 @@ use self::rollback::Back;
 use self::schema::schema;
 use self::script::{Asked, script};
 use self::up::Up;
-use self::verify::verify;
+use self::verify::{Also, verify};
 use self::wait::wait;
 use crate::adopt::Wish;
 use crate::apply::Accepted;
@@ -95,13 +95,14 @@ pub async fn run(
             accept_differences,
             rebuild_history,
             dry_run,
+            sql,
         } => {
             let wish = Wish {
                 at: *at,
                 accept_differences: *accept_differences,
             };
-            let adopt = Adopt::new(settings, connector, embedded, wish, *rebuild_history);
-            let is_shown = *dry_run;
+            let adopt = Adopt::new(settings, connector, embedded, wish, *rebuild_history, *sql);
+            let is_shown = *dry_run || *sql;
             Box::pin(async move {
                 if is_shown {
                     adopt.show(out).await
@@ -126,7 +127,11 @@ pub async fn run(
         }
         Command::Status { check } => Box::pin(status(settings, connector, embedded, *check, out)),
         Command::Plan { to } => Box::pin(show_plan(settings, connector, embedded, *to, out)),
-        Command::Verify { others } => Box::pin(verify(settings, connector, embedded, *others, out)),
+        Command::Verify { others, sql } => {
+            let (others, sql) = (*others, *sql);
+            let also = Also { others, sql };
+            Box::pin(verify(settings, connector, embedded, also, out))
+        }
         Command::Wait { goal } => Box::pin(wait(*goal, settings, connector, embedded, out)),
         &Command::Script {
             from,

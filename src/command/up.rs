@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::drive::{Drive, Errand};
-use super::verify::{Eye, drift, refuse_ahead};
+use super::verify::{Also, Eye, drift, refuse_ahead};
 use super::{WayTo, asked};
 use crate::apply::{Course, Ended, Standing, Task, apply};
 use crate::config::Settings;
@@ -140,7 +140,7 @@ impl Up<'_> {
             embedded: self.embedded,
             stop: self.connector.stop,
         };
-        eye.look(position, false).await
+        eye.look(position, Also::default()).await
     }
 
     /// Says that nothing is to be done, unless the database being ahead was asked to be an error.

@@ -3,12 +3,14 @@
 use super::{WayTo, ask};
 use crate::apply::live;
 use crate::config::Settings;
-use crate::connect::{Connector, Session};
+use crate::connect::{Connector, Session, Target};
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::plan::{Plan, Refusal};
-use crate::report::{Out, VerifyReport};
+use crate::repair::{Ground, Repair, repair};
+use crate::report::{Out, RepairReport, VerifyReport};
 use crate::schema::{Schema, Scope, steady};
+use crate::script::repair_file;
 use crate::signal::Stop;
 use crate::source::Version;
 use crate::verify::{Drift, Findings, Verdict, judge, others, schemas, sealed};
@@ -18,7 +20,7 @@ pub(super) async fn verify(
     settings: &Settings,
     connector: &Connector<'_>,
     embedded: &[Migration],
-    with_others: bool,
+    also: Also,
     out: &mut Out,
 ) -> Result<(), Error> {
     let way = WayTo {
@@ -33,12 +35,38 @@ pub(super) async fn verify(
         embedded,
         stop: connector.stop,
     };
-    let findings = eye.look(plan.position, with_others).await?;
+    let mut findings = eye.look(plan.position, also).await?;
     let drift = drift(&findings.verdict);
-    let report = VerifyReport::new(session.target.clone(), findings);
+    let target = &session.target;
+    let repair = findings.repair.take();
+    let repair = repair.map(|repair| repair_report(repair, target, plan.position));
+    let report = VerifyReport::new(target.clone(), findings, repair);
     out.report(&report)?;
     session.close().await;
     drift
+}
+
+/// What is looked for beside what differs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Also {
+    /// What is not ours.
+    pub(super) others: bool,
+    /// The SQL that brings the schema to what is sealed.
+    pub(super) sql: bool,
+}
+
+/// A repair as a file, and for machines.
+pub(super) fn repair_report(
+    repair: Repair,
+    target: &Target,
+    position: Option<Version>,
+) -> RepairReport {
+    let goal = position.map_or_else(
+        || "an empty schema".to_owned(),
+        |version| format!("the schema sealed at {version}"),
+    );
+    let file = repair_file(&repair, target, &goal);
+    RepairReport::new(repair, file)
 }
 
 /// What a newer binary did, this one has no seals of.
@@ -65,6 +93,16 @@ pub(super) fn drift(verdict: &Verdict) -> Result<(), Error> {
     }))
 }
 
+/// What a repair is made from, as it was read over a session.
+pub(super) fn ground<'a>(live: &'a Schema, session: &'a Session) -> Ground<'a> {
+    Ground {
+        live,
+        database: &session.target.database,
+        role: &session.target.user,
+        major: session.major(),
+    }
+}
+
 /// Looks at the live schema.
 pub(super) struct Eye<'a> {
     pub(super) session: &'a Session,
@@ -78,7 +116,7 @@ impl Eye<'_> {
     pub(super) async fn look(
         &self,
         position: Option<Version>,
-        with_others: bool,
+        also: Also,
     ) -> Result<Findings, Error> {
         let sealed = sealed(self.embedded, position)?;
         let names = schemas(self.embedded);
@@ -93,14 +131,20 @@ impl Eye<'_> {
             verdict = Verdict { drift, ..second };
             live = again;
         }
-        let others = match with_others {
-            false => None,
-            true => Some(others(self.read(None).await?, &live, &sealed)),
+        let repair = also.sql.then(|| {
+            let ground = ground(&live, self.session);
+            repair(ground, sealed.clone(), &verdict.drift)
+        });
+        let others = if also.others {
+            Some(others(self.read(None).await?, &live, &sealed))
+        } else {
+            None
         };
         Ok(Findings {
             verdict,
             building: live.building,
             others,
+            repair,
         })
     }
 

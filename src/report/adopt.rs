@@ -6,7 +6,7 @@ use super::error::ErrorReport;
 use super::group::{grouped, kinds};
 use super::migrations::line;
 use super::verify::{block, labelled};
-use super::{Paint, Report, at, count};
+use super::{Paint, RepairReport, Report, at, count};
 use crate::adopt::{Agreement, Beside, Elsewhere, Finding, Judged, Verdict};
 use crate::connect::Target;
 use crate::embedded::Migration;
@@ -50,6 +50,9 @@ pub struct AdoptReport {
     pub kept_as: Option<String>,
     /// Why nothing was recorded.
     pub error: Option<ErrorReport>,
+    /// What brings the schema to that of the version; none where it was not asked for. As text it is all there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairReport>,
     /// Whether what differs was accepted, and is recorded so.
     #[serde(skip)]
     accepted: bool,
@@ -267,6 +270,12 @@ impl AdoptReport {
         Self { kept_as, ..self }
     }
 
+    /// With the statements that bring the schema to that of the version.
+    #[must_use]
+    pub fn with_repair(self, repair: Option<RepairReport>) -> Self {
+        Self { repair, ..self }
+    }
+
     fn empty(database: Target) -> Self {
         Self {
             schema: SCHEMA,
@@ -283,6 +292,7 @@ impl AdoptReport {
             ignored: Vec::new(),
             kept_as: None,
             error: None,
+            repair: None,
             accepted: false,
             remark: String::new(),
         }
@@ -368,6 +378,9 @@ impl AdoptReport {
 
 impl Report for AdoptReport {
     fn text(&self, paint: Paint) -> String {
+        if let Some(repair) = &self.repair {
+            return repair.file.clone();
+        }
         let mut text: String = self.claims.iter().map(ClaimReport::text).collect();
         text.extend(self.elsewhere.iter().map(ElsewhereReport::text));
         text.push_str(&self.differing(paint));

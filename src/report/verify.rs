@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::migrations::{STATE_WIDTH, line};
-use super::{Paint, Report, count};
+use super::{Paint, RepairReport, Report, count};
 use crate::connect::Target;
 use crate::schema::{Difference, Objects};
 use crate::verify::{Findings, Ignored};
@@ -23,6 +23,9 @@ pub struct VerifyReport {
     /// What was found.
     #[serde(flatten)]
     pub found: FoundReport,
+    /// What brings the schema to what is sealed; none where it was not asked for. As text it is all there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairReport>,
 }
 
 /// What a comparison of the live schema with the seals found.
@@ -54,10 +57,11 @@ pub struct FoundReport {
 
 impl VerifyReport {
     /// Puts a verdict into a report.
-    pub fn new(database: Target, findings: Findings) -> Self {
+    pub fn new(database: Target, findings: Findings, repair: Option<RepairReport>) -> Self {
         Self {
             schema: SCHEMA,
             database,
+            repair,
             found: FoundReport::new(findings),
         }
     }
@@ -65,6 +69,9 @@ impl VerifyReport {
 
 impl Report for VerifyReport {
     fn text(&self, paint: Paint) -> String {
+        if let Some(repair) = &self.repair {
+            return repair.file.clone();
+        }
         format!("{}\n{}", self.database, self.found.text(paint))
     }
 }
@@ -76,6 +83,7 @@ impl FoundReport {
             verdict,
             building,
             others,
+            repair: _,
         } = findings;
         let (others, cluster, unknown) = match others {
             Some(others) => (

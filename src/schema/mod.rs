@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub use self::body::same_definition;
 pub(crate) use self::difference::difference;
 pub use self::difference::{Difference, differences, steady};
+pub(crate) use self::normal::tokens;
 pub(crate) use self::object::{above, before_last_dot, seen_by, split_at_last};
 pub use self::object::{grantee, wholes};
 pub use self::read::{SETTINGS, Schema, Scope};

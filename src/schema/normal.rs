@@ -214,7 +214,7 @@ fn is_name(token: &str) -> bool {
 }
 
 /// Names, quoted names, texts, white space, and each other character by itself. Together they are the text.
-fn tokens(text: &str) -> Vec<&str> {
+pub(crate) fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

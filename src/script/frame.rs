@@ -114,12 +114,12 @@ pub(super) fn foot(ground: &Ground<'_>) -> String {
 }
 
 /// A line that is easily found, before a part.
-pub(super) fn title(text: &str) -> String {
+pub(crate) fn title(text: &str) -> String {
     format!("\n\n-- {text}\n-- {}\n", "-".repeat(text.len()))
 }
 
 /// Prose as comments.
-pub(super) fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let full = lines

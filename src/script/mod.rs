@@ -9,9 +9,11 @@ mod guard;
 mod journey;
 mod one_by_one;
 mod quoted;
+mod repair;
 mod step;
 
 pub use self::journey::{Journey, Start};
+pub use self::repair::repair_file;
 use crate::config::{HistoryTable, Settings};
 
 /// What a file is made from.

@@ -19,6 +19,7 @@ pub(crate) mod image;
 pub(crate) mod library;
 pub(crate) mod manifest;
 pub(crate) mod mask;
+pub(crate) mod mutations;
 pub(crate) mod nameserver;
 pub(crate) mod one_by_one;
 pub(crate) mod peers;
