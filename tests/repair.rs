@@ -544,6 +544,7 @@ async fn a_database_without_history_is_repaired_before_it_is_adopted() {
         .await;
     session.close().await;
     let adopt = |sql| Command::Adopt {
+        rebuild_history: false,
         at: None,
         accept_differences: false,
         dry_run: false,

@@ -43,7 +43,7 @@ impl Goal<'_> {
         }
         let again = Schema::read_within(&session.client, scope).await?;
         let second = judge(&self.sealed, self.version, &again, self.ignore);
-        let drift = steady(verdict.drift, &live, second.drift, &again);
+        let drift = steady(&verdict.drift, &live, second.drift, &again);
         Ok(beyond(drift, self.accepted))
     }
 }

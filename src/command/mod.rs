@@ -55,17 +55,18 @@ pub async fn run(
 ) -> Result<(), Error> {
     let settings = &config.settings;
     let connector = &Connector::for_migrations(settings, environment, stop);
+    let up = |to, verify| Up {
+        settings,
+        connector,
+        embedded,
+        to,
+        verify,
+        warning: OnceLock::new(),
+    };
     // The ways of the commands are long, and would make every caller as large.
     let work: Work<'_> = match command {
         Command::Up { to, verify, .. } => {
-            let up = Up {
-                settings,
-                connector,
-                embedded,
-                to: *to,
-                verify: *verify,
-                warning: OnceLock::new(),
-            };
+            let up = up(*to, *verify);
             Box::pin(async move { up.run(out).await })
         }
         Command::Rollback {
@@ -74,21 +75,17 @@ pub async fn run(
             accept_drift,
             dry_run,
         } => {
-            let (data_loss, drift) = (*accept_data_loss, *accept_drift);
             let back = Back {
                 settings,
                 connector,
                 embedded,
-                accepted: Accepted { data_loss, drift },
+                accepted: Accepted {
+                    data_loss: *accept_data_loss,
+                    drift: *accept_drift,
+                },
             };
-            let (extent, is_shown) = (extent.extent()?, *dry_run);
-            Box::pin(async move {
-                if is_shown {
-                    back.show(extent, out).await
-                } else {
-                    back.run(extent, out).await
-                }
-            })
+            let (extent, is_dry) = (extent.extent()?, *dry_run);
+            Box::pin(async move { back.carry_out(extent, is_dry, out).await })
         }
         Command::Adopt {
             at,
@@ -114,22 +111,19 @@ pub async fn run(
         Command::Bootstrap { dry_run: true, .. } => {
             Box::pin(dry_run(settings, environment, stop, out))
         }
-        Command::Bootstrap { up, .. } => {
-            let up = up.then_some(Up {
-                settings,
-                connector,
-                embedded,
-                to: None,
-                verify: false,
-                warning: OnceLock::new(),
-            });
-            Box::pin(async move { bootstrap(settings, environment, stop, up.as_ref(), out).await })
+        Command::Bootstrap { up: is_up, .. } => {
+            let then = is_up.then(|| up(None, false));
+            Box::pin(
+                async move { bootstrap(settings, environment, stop, then.as_ref(), out).await },
+            )
         }
         Command::Status { check } => Box::pin(status(settings, connector, embedded, *check, out)),
         Command::Plan { to } => Box::pin(show_plan(settings, connector, embedded, *to, out)),
         Command::Verify { others, sql } => {
-            let (others, sql) = (*others, *sql);
-            let also = Also { others, sql };
+            let also = Also {
+                others: *others,
+                sql: *sql,
+            };
             Box::pin(verify(settings, connector, embedded, also, out))
         }
         Command::Wait { goal } => Box::pin(wait(*goal, settings, connector, embedded, out)),

@@ -41,8 +41,22 @@ struct Findings {
 }
 
 impl Back<'_> {
+    /// Takes back, or shows what would be sent.
+    pub(super) async fn carry_out(
+        &self,
+        extent: Extent,
+        is_dry: bool,
+        out: &mut Out,
+    ) -> Result<(), Error> {
+        if is_dry {
+            self.show(extent, out).await
+        } else {
+            self.run(extent, out).await
+        }
+    }
+
     /// Takes back, and reports what was done however it ended.
-    pub(super) async fn run(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
+    async fn run(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
         let session = self.connector.connect().await?;
         out.text(&format!("{}\n", session.target))?;
         let (mut session, history) = asked(&Rows, session, self.settings, self.connector).await?;
@@ -91,7 +105,7 @@ impl Back<'_> {
     }
 
     /// Shows what would be sent, and what is in the way of it.
-    pub(super) async fn show(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
+    async fn show(&self, extent: Extent, out: &mut Out) -> Result<(), Error> {
         let session = self.connector.connect().await?;
         out.text(&format!("-- {}\n", session.target))?;
         let (session, mut history) = asked(&Rows, session, self.settings, self.connector).await?;

@@ -127,7 +127,7 @@ impl Eye<'_> {
         if !verdict.drift.is_empty() {
             let again = self.read(Some(&names)).await?;
             let second = judge(&sealed, position, &again, ignore);
-            let drift = steady(verdict.drift, &live, second.drift.clone(), &again);
+            let drift = steady(&verdict.drift, &live, second.drift.clone(), &again);
             verdict = Verdict { drift, ..second };
             live = again;
         }

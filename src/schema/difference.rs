@@ -121,7 +121,7 @@ fn goes_with_whole<'a, 'b>(
 /// The differences that two readings in a row have in common. The functions by which the server prints definitions do not
 /// see the moment that the rest of a reading sees, so that what somebody changes meanwhile can look like a difference once.
 pub fn steady(
-    first: Vec<Difference>,
+    first: &[Difference],
     live: &Schema,
     mut second: Vec<Difference>,
     again: &Schema,

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::DbError;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::object::{above, seen_by, split_at_last};
@@ -167,7 +168,7 @@ impl Schema {
                 Ok(messages) => return Ok(Self::of(&messages)),
                 Err(error) if is_overtaken(&error) && start.elapsed() < BUDGET => {
                     tracing::debug!(
-                        reason = error.as_db_error().map(|server| server.message()),
+                        reason = error.as_db_error().map(DbError::message),
                         "somebody changes the schema while it is read: reading again"
                     );
                     client.batch_execute(clean_up).await?;
@@ -215,7 +216,7 @@ impl Schema {
         client: &Client,
         scope: Scope<'_>,
     ) -> Result<Objects, tokio_postgres::Error> {
-        let sql = scope.transaction_of(&scope.question_of(CLUSTER.iter(), None), "");
+        let sql = in_transaction(&scope.question_of(CLUSTER.iter(), None), "");
         Ok(Self::ask(client, &sql).await?.cluster)
     }
 
@@ -360,11 +361,7 @@ impl Scope<'_> {
 
     /// The question in a transaction of its own, which sees one moment.
     fn transaction(self, owner: Option<&str>, limits: &str) -> String {
-        self.transaction_of(&self.question(owner), limits)
-    }
-
-    fn transaction_of(self, question: &str, limits: &str) -> String {
-        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {limits}{question}; COMMIT")
+        in_transaction(&self.question(owner), limits)
     }
 
     /// The statements between those that open and close a transaction.
@@ -407,6 +404,10 @@ impl Scope<'_> {
     }
 }
 
+fn in_transaction(question: &str, limits: &str) -> String {
+    format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {limits}{question}; COMMIT")
+}
+
 /// Puts values in the place of `{name}`. What is put in is not looked at again, as a name may have braces in it. A name
 /// without a value stays as it is.
 fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
@@ -416,15 +417,12 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
         let (before, from) = rest.split_at(open);
         filled.push_str(before);
         let end = from.find('}').unwrap_or(from.len() - 1);
-        match value(&from[1..end]) {
-            Some(value) => {
-                filled.push_str(&value);
-                rest = &from[end + 1..];
-            }
-            None => {
-                filled.push('{');
-                rest = &from[1..];
-            }
+        if let Some(value) = value(&from[1..end]) {
+            filled.push_str(&value);
+            rest = &from[end + 1..];
+        } else {
+            filled.push('{');
+            rest = &from[1..];
         }
     }
     filled + rest
