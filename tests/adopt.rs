@@ -590,10 +590,8 @@ async fn small() -> Library {
     Library(sealed(unsealed.0, Server::shared()).await)
 }
 
-/// Each tool as it defines its table, what it says, and which version is taken.
-#[tokio::test]
-async fn the_histories_of_other_tools_are_read() {
-    let library = small().await;
+/// The histories of other tools as each makes its table, by a name for the case.
+fn histories() -> Vec<(&'static str, String)> {
     let sqlx_row = "INSERT INTO _sqlx_migrations VALUES";
     let sqlx = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL);";
     let golang = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);";
@@ -604,7 +602,7 @@ async fn the_histories_of_other_tools_are_read() {
     let prisma = "CREATE TABLE _prisma_migrations (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0);";
     let atlas = "atlas_schema_revisions (version character varying NOT NULL PRIMARY KEY, description character varying NOT NULL, type bigint NOT NULL DEFAULT 2, applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0, executed_at timestamptz NOT NULL DEFAULT now(), execution_time bigint NOT NULL DEFAULT 0, error text, error_stmt text, hash character varying NOT NULL DEFAULT '', partial_hashes jsonb, operator_version character varying NOT NULL DEFAULT '');";
     let atlas_rows = "(version, description, applied, total, error) VALUES";
-    let cases = [
+    vec![
         ("sqlx_failed", format!("{sqlx} {sqlx_row} (1, 'users', now(), true, '', 1), (2, 'lower emails', now(), false, '', -1)")),
         ("sqlx_ahead", format!("{sqlx} {sqlx_row} (1, 'users', now(), true, '', 1), (7, 'orders', now(), true, '', 1)")),
         ("sqlx_unknown", format!("{sqlx} {sqlx_row} (1, 'everything', now(), true, '', 1)")),
@@ -671,9 +669,15 @@ async fn the_histories_of_other_tools_are_read() {
         ("supabase", "CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations (version text NOT NULL PRIMARY KEY, statements text[], name text); INSERT INTO supabase_migrations.schema_migrations VALUES ('20250101000000', NULL, 'users')".to_owned()),
         ("not_a_tool", "CREATE TABLE schema_migrations (version text, mine text)".to_owned()),
         ("not_liquibase", liquibase.replace("labels character", "mine character")),
-    ];
+    ]
+}
+
+/// Each tool as it defines its table, what it says, and which version is taken.
+#[tokio::test]
+async fn the_histories_of_other_tools_are_read() {
+    let library = small().await;
     let mut all = String::new();
-    for (name, sql) in cases {
+    for (name, sql) in histories() {
         let database = Server::shared().database();
         let session = database.session().await;
         session

@@ -7,6 +7,7 @@ use dsentr_migrate::embedded::MIGRATIONS;
 use support::executable::{Run, dsentr};
 use support::golden::golden;
 use support::mask::mask;
+use support::mutations::give_back;
 use support::server::{Database, Server, Session};
 
 /// The history.
@@ -115,6 +116,7 @@ async fn scene() -> (Database<'static>, Session) {
 async fn copy(template: &Database<'static>) -> (Database<'static>, Session) {
     let database = Server::shared().copy_of(template);
     let session = database.session().await;
+    give_back(&database, &session).await;
     (database, session)
 }
 

@@ -20,7 +20,7 @@ fn run(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
 }
 
 /// A database of an owner of its own, that is one migration behind.
-async fn one_behind(server: &Server) -> Database<'_> {
+fn one_behind(server: &Server) -> Database<'_> {
     let database = server.owned_database(Role::OwnerWithCreateRole);
     let before_last = MIGRATIONS[MIGRATIONS.len() - 2].version.to_string();
     let up = run(&database.url(), &["up", "--to", &before_last], &[]);
@@ -41,7 +41,7 @@ fn warning(owner: &str, current: &str) -> String {
 #[tokio::test]
 async fn a_run_by_another_role_than_the_owner_is_warned_of() {
     let server = Server::of_its_own();
-    let database = one_behind(&server).await;
+    let database = one_behind(&server);
     let owner = database.user();
     let url = database.url_as("postgres");
     let expected = warning(owner, "postgres");
@@ -68,7 +68,7 @@ async fn a_run_by_another_role_than_the_owner_is_warned_of() {
 #[tokio::test]
 async fn a_member_that_acts_as_the_owner_is_not() {
     let server = Server::of_its_own();
-    let database = one_behind(&server).await;
+    let database = one_behind(&server);
     let owner = database.user();
     let member = format!("CREATE ROLE member LOGIN; GRANT {owner} TO member");
     server.administer(&[&member]);

@@ -33,11 +33,7 @@ pub(super) fn before_a_step() -> impl Iterator<Item = &'static str> {
 /// All of it for a session of our own, with the settings that it has from the start.
 pub(super) fn all(session: &Session) -> String {
     let resets: Vec<&str> = before_a_step().collect();
-    format!(
-        "{}; SELECT {}",
-        resets.join("; "),
-        session.settings().join(", ")
-    )
+    format!("{}; {}", resets.join("; "), session.settings())
 }
 
 /// Commits, and leaves nothing to the next client of a pooler, who gets the server's connection at the end of this message.

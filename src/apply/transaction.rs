@@ -123,6 +123,7 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
         for reset in remains::before_a_step() {
             message.push(None, reset);
         }
+        message.push(None, &session.settings());
     } else {
         let process = format!("SELECT pg_catalog.pg_backend_pid() AS {PROCESS}");
         message.push(None, &process);
@@ -130,7 +131,7 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
             message.push(None, &statement);
         }
     }
-    message.push(None, &setting(session, limits, step));
+    message.push(None, &setting(limits, step));
     if let Some(query) = &step.guard.query {
         message.push(None, query);
     }
@@ -139,11 +140,8 @@ fn opening(session: &Session, limits: &Limits, step: &Step<'_>) -> Message {
 }
 
 /// One command for all that is set: each costs the server about as much as this.
-fn setting(session: &Session, limits: &Limits, step: &Step<'_>) -> String {
+fn setting(limits: &Limits, step: &Step<'_>) -> String {
     let mut columns = Vec::new();
-    if limits.is_direct {
-        columns = session.settings();
-    }
     columns.extend(step.guard.note.clone());
     columns.extend(limits.settings().map(column));
     columns.extend(step.commit.column());

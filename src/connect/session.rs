@@ -147,9 +147,9 @@ impl Session {
     /// The connection is lost. A server that does not know a setting has to do without.
     pub async fn protect(&self) -> Result<(), Lost> {
         let sql = format!(
-            "{}SELECT {}",
+            "{}{}",
             in_front(&without_timeouts(self.major(), Span::Session)),
-            self.settings().join(", ")
+            self.settings()
         );
         let Err(error) = self.client.batch_execute(&sql).await else {
             return Ok(());
@@ -158,28 +158,26 @@ impl Session {
         Lost::of(&error).map_or(Ok(()), Err)
     }
 
-    /// What [`Session::protect`] sets, each as a column of a SELECT, for whoever has reset the session.
-    pub fn settings(&self) -> Vec<String> {
-        let column =
-            |name: &str, value: &str| format!("pg_catalog.set_config('{name}', '{value}', false)");
-        let mut columns: Vec<String> = known_timeouts(self.major())
-            .map(|name| column(name, "0"))
+    /// What [`Session::protect`] sets, as one statement, for whoever has reset the session. It is sent with each step, so it
+    /// is short.
+    pub fn settings(&self) -> String {
+        let mut rows: Vec<String> = known_timeouts(self.major())
+            .map(|name| format!("('{name}','0')"))
             .collect();
-        columns.extend([
-            column("tcp_keepalives_idle", &KEEPALIVE_IDLE.as_secs().to_string()),
-            column(
-                "tcp_keepalives_interval",
-                &KEEPALIVE_INTERVAL.as_secs().to_string(),
-            ),
-            column("tcp_keepalives_count", &KEEPALIVE_COUNT.to_string()),
-        ]);
+        rows.push(format!(
+            "('tcp_keepalives_idle','{}'),('tcp_keepalives_interval','{}'),('tcp_keepalives_count','{KEEPALIVE_COUNT}')",
+            KEEPALIVE_IDLE.as_secs(),
+            KEEPALIVE_INTERVAL.as_secs(),
+        ));
         if self.major() >= 14 {
-            let check = column("client_connection_check_interval", "1s");
-            columns.push(format!(
-                "CASE WHEN pg_catalog.version() !~* '{BLIND_SYSTEMS}' THEN {check} END"
+            rows.push(format!(
+                "('client_connection_check_interval',CASE WHEN pg_catalog.version()~*'{BLIND_SYSTEMS}' THEN '0' ELSE '1s' END)"
             ));
         }
-        columns
+        format!(
+            "SELECT pg_catalog.count(pg_catalog.set_config(n,v,false)) FROM (VALUES {}) s(n,v)",
+            rows.join(",")
+        )
     }
 
     /// The statements without which a transaction would outlive us, or be cut off by a timeout that is meant for the

@@ -129,7 +129,7 @@ BEGIN
                 END AS state,
                 CASE
                     WHEN history.version IS NULL
-                        THEN 'not applied, and older than ' || regexp_replace((newest)::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4') || ', which is'
+                        THEN 'not in the history, and older than ' || regexp_replace((newest)::text, '^([1-9]\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])0?([1-9]\d?)$', '\1_\2_\3_\4') || ', which is'
                     WHEN known.version IS NULL THEN 'applied, and not in this file'
                     WHEN history.name IS NULL THEN 'applied, without a name in the history'
                     WHEN history.name <> known.name THEN 'applied under the name "' || history.name || '"'
@@ -285,7 +285,7 @@ SELECT EXISTS (
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relname = 'first_id' AND c.relkind = 'i'
-        AND NOT i.indisvalid AND EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE index_relid = c.oid)
+        AND NOT i.indisvalid AND EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid OR p.index_relid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE l.pid = p.pid AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted))
 ) AS dsentr_in_progress \gset
 \if :dsentr_in_progress
 \set SHOW_CONTEXT never
