@@ -62,18 +62,22 @@ fn without_timeouts(major: u32, span: Span) -> Vec<String> {
     let known = known_timeouts(major).map(|name| format!("SET {scope}{name} TO 0"));
     let newer = (major > NEWEST_KNOWN).then(|| {
         let is_local = span == Span::Transaction;
+        // CASE, since the parts of an AND have no order, and a setting that is no session's own cannot be set.
         format!(
-            "SELECT FROM pg_catalog.pg_settings WHERE name LIKE '%\\_timeout' AND vartype = 'integer' AND context = 'user' \
+            "SELECT FROM pg_catalog.pg_settings WHERE CASE \
+             WHEN name LIKE '%\\_timeout' AND vartype = 'integer' AND context = 'user' \
              AND setting <> '0' AND CAST(min_val AS pg_catalog.int8) <= 0 \
-             AND pg_catalog.set_config(name, '0', {is_local}) IS NULL"
+             THEN pg_catalog.set_config(name, '0', {is_local}) IS NULL ELSE false END"
         )
     });
     known.chain(newer).collect()
 }
 
-/// The names of those that a server of this major version has.
+/// The names of those that a server of this major version has. One newer than all that are known may have taken one away:
+/// of it only those are sure that every major has.
 fn known_timeouts(major: u32) -> impl Iterator<Item = &'static str> {
-    let known = TIMEOUTS.iter().filter(move |(_, since)| *since <= major);
+    let sure = if major > NEWEST_KNOWN { 0 } else { major };
+    let known = TIMEOUTS.iter().filter(move |(_, since)| *since <= sure);
     known.map(|(name, _)| *name)
 }
 
