@@ -140,7 +140,8 @@ const CASES: &[Case] = &[
     case("25001", "SELECT tidy();")
         .after("CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'VACUUM first'; END $$"),
     case("25006", "SET LOCAL transaction_read_only TO on;\nCREATE TABLE second (id int);"),
-    case("26000", "DEALLOCATE nosuch;"),
+    case("26000", "SELECT forget();")
+        .after("CREATE FUNCTION forget() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DEALLOCATE nosuch'; END $$"),
     case(
         "27000",
         "UPDATE counters SET number = number + 1;",

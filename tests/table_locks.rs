@@ -540,7 +540,8 @@ async fn who_takes_long_is_looked_at_once_a_second() {
     };
     let flights = async |seconds: &str| {
         let database = Server::shared().database();
-        let proxy = Proxy::start(database.server().port());
+        // So slow that what is sent at once goes together.
+        let proxy = Proxy::with_delay(database.server().port(), Duration::from_millis(20));
         let start = Instant::now();
         let ended = library(seconds)
             .run(&database.url_through(proxy.port()), up())
