@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use dsentr_migrate::cli::Command;
 use dsentr_migrate::config::{Format, HistoryTable};
 use dsentr_migrate::embedded::MIGRATIONS;
+use dsentr_migrate::error::Error;
 use dsentr_migrate::repair::{Ground, Place, Repair, repair};
 use dsentr_migrate::schema::{Objects, Schema, Scope};
 use serde_json::Value;
@@ -109,10 +110,7 @@ async fn each_change_is_undone() {
         let database = changed(&server, &template, sql).await;
         let url = database.url();
         let ended = library.run(&url, SQL).await;
-        let code = ended
-            .result
-            .as_ref()
-            .map_or_else(|error| error.exit_code(), |()| 0);
+        let code = ended.result.as_ref().map_or_else(Error::exit_code, |()| 0);
         assert_eq!(code, if differing.is_empty() { 0 } else { 4 }, "{sql}");
         let ran = run(&ended.stdout, &database);
         if ran.code != Some(0) {
