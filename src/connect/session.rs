@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
-use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection, Socket};
 
 use super::Target;
@@ -330,11 +330,13 @@ async fn drive(mut connection: Connection<Socket, Stream<Socket>>) {
     }
 }
 
-/// A WARNING is meant for the operator; the rest ("relation exists, skipping") is for debugging.
+/// A WARNING is meant for the operator; the rest ("relation exists, skipping") is for debugging. So is that no transaction is
+/// open: our own ROLLBACK may come to a server that has ended the transaction already.
 fn log_notice(notice: &DbError) {
     let message = notice.message();
     let hint = notice.hint();
-    if notice.severity() == "WARNING" {
+    let is_about_rollback = notice.code() == &SqlState::NO_ACTIVE_SQL_TRANSACTION;
+    if notice.severity() == "WARNING" && !is_about_rollback {
         tracing::warn!(hint, "{message}");
     } else {
         tracing::debug!(hint, "{message}");
